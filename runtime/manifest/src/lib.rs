@@ -1,0 +1,10 @@
+//! What a plugin says of itself: `weir-plugin.toml` and its schemas, and the custom section that carries them in the
+//! component. Pure; nothing of the plugin runs. Never learns what an operator granted. Start at [`Manifest`].
+
+mod section;
+mod types;
+
+pub use section::{ReadManifestError, embed, extract};
+pub use types::{
+    Action, AuthScheme, CredentialSlot, Effect, HttpRequest, InvalidManifest, Manifest, MapperSchemas, RateLimit, Role,
+};
