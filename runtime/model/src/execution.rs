@@ -163,6 +163,8 @@ pub enum ParkReason {
     UnknownOutcome,
     /// The flow names something that is no longer there.
     Configuration,
+    /// The destination declined, and the flow asks that this waits for a person instead of becoming a dead letter.
+    Failure,
 }
 
 /// What is known of one step.
@@ -174,8 +176,6 @@ pub struct Step {
     pub attempts: Vec<Attempt>,
     /// Attempts that were made and are no longer listed.
     pub attempts_dropped: u32,
-    /// What went into the plugin, kept from the moment the step is opened until it ends: a retry sends the same bytes.
-    pub input: Option<BlobIndex>,
     /// What came out: an encoded [`Document`](crate::Document).
     pub output: Option<BlobIndex>,
     /// The id that the destination gave.
