@@ -147,6 +147,8 @@ pub enum WaitReason {
     Children,
     /// The flow is paused.
     Paused,
+    /// As many executions of the flow as may run at once are running.
+    Concurrency,
 }
 
 /// Why an execution is parked; decides who is told.
@@ -176,6 +178,10 @@ pub struct Step {
     pub attempts: Vec<Attempt>,
     /// Attempts that were made and are no longer listed.
     pub attempts_dropped: u32,
+    /// Attempts made before the latest retry by hand: the retry policy counts from there.
+    pub attempts_forgiven: u32,
+    /// When the first attempt that the retry policy counts began.
+    pub tried_since: Option<Timestamp>,
     /// What came out: an encoded [`Document`](crate::Document).
     pub output: Option<BlobIndex>,
     /// The id that the destination gave.
@@ -200,6 +206,26 @@ pub enum StepState {
         /// How many.
         children: u32,
     },
+}
+
+impl Step {
+    /// Attempts of which the latest are listed; the first one always is.
+    pub const ATTEMPTS_LISTED_MAX: usize = 20;
+
+    /// How many attempts have been made.
+    pub fn attempts_made(&self) -> u32 {
+        self.attempts_dropped + self.attempts.len() as u32
+    }
+
+    /// Adds the next attempt, under way since `now`.
+    pub fn begin_attempt(&mut self, now: Timestamp) {
+        if self.attempts.len() == Self::ATTEMPTS_LISTED_MAX {
+            self.attempts.remove(1);
+            self.attempts_dropped += 1;
+        }
+        self.tried_since.get_or_insert(now);
+        self.attempts.push(Attempt { number: self.attempts_made() + 1, started: now, outcome: None, report: None });
+    }
 }
 
 impl Execution {
