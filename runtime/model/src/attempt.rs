@@ -76,7 +76,7 @@ pub struct CallReport {
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "how")]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// As it should.
     Succeeded,

@@ -50,7 +50,7 @@ pub struct Execution {
 
 /// Where an execution stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "state")]
+#[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Can go on at once, or is being worked on by this process: claims live in memory.
     Ready,
@@ -128,7 +128,7 @@ pub enum Gate {
 
 /// Why an execution waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "why")]
+#[serde(rename_all = "kebab-case")]
 pub enum WaitReason {
     /// An attempt failed and is repeated later.
     Retry {
