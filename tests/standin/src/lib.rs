@@ -1,0 +1,29 @@
+//! Stand-ins for the systems that Weir delivers to: a CRM, a chat and a sink for anything, on one port. Every request
+//! is entered in a ledger with its idempotency key, so that a test can count what was lost and what came twice, and
+//! each of them can be told to misbehave at a given rate. Knows nothing of Weir. Start at [`Standin::start`].
+//!
+//! | Route | Does |
+//! | --- | --- |
+//! | `POST /crm/v3/contacts` | creates a contact: `201`; `200` with the first answer if the `Idempotency-Key` repeats |
+//! | `GET /crm/v3/contacts?email=…` | finds contacts |
+//! | `GET /crm/v3/contacts?limit=…&after=…` | lists contacts in pages; `next` is the cursor for the following page |
+//! | `GET /crm/v3/contacts/ID`, `PATCH …` | reads and updates a contact |
+//! | `POST /services/…` | the chat's incoming webhook: the path is the secret |
+//! | `POST /api/chat.postMessage` | posts a message with a bearer token |
+//! | anything under `/sink` | takes it |
+//! | `GET /_standin/summary` | a [`Summary`] by service |
+//! | `GET /_standin/requests` | the last requests, oldest first, as [`Entry`] |
+//! | `POST /_standin/faults` | sets [`Faults`] by service: `{"crm": {"unavailable": 0.1}}` |
+//!
+//! The CRM wants its key in `X-Api-Key`.
+
+mod chat;
+mod crm;
+mod faults;
+mod ledger;
+mod reply;
+mod server;
+
+pub use faults::{Fault, Faults};
+pub use ledger::{Entry, Service, Summary};
+pub use server::{Config, Observer, Standin};
