@@ -7,6 +7,7 @@ mod event;
 mod execution;
 mod fault;
 mod id;
+mod origin;
 mod time;
 
 pub use attempt::{Attempt, CallReport, LogLevel, LogLine, Outcome, PluginRef, RequestRecord};
@@ -17,6 +18,7 @@ pub use execution::{
 };
 pub use fault::{Fault, FaultKind, FieldFault};
 pub use id::{EventId, ExecutionId, ParseIdError};
+pub use origin::{Origin, ParseOriginError};
 pub use time::Timestamp;
 
 /// A list of names and values that keeps its order and may repeat a name, as header fields do.
