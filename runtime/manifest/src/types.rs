@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -74,16 +75,16 @@ pub struct Action {
     pub title: String,
     /// What a repetition does.
     pub effect: Effect,
-    /// With `keyed`: for how long the destination honours an idempotency key, such as `24h`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_lifetime: Option<String>,
+    /// With [`Effect::Keyed`]: for how long the destination honours an idempotency key. Written as `24h`.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::duration::optional")]
+    pub key_lifetime: Option<Duration>,
     /// JSON Schema of the input. In the file: the path of a file under `schemas/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<serde_json::Value>,
     /// JSON Schema of the output. In the file: the path of a file under `schemas/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<serde_json::Value>,
-    /// An input that works.
+    /// An input that works; in the file a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<serde_json::Value>,
 }
@@ -169,8 +170,9 @@ pub struct CredentialSlot {
 pub struct RateLimit {
     /// Requests …
     pub requests: u32,
-    /// … in this time, such as `1s` or `1m`.
-    pub per: String,
+    /// … in this time. Written as `1s` or `1m`.
+    #[serde(with = "crate::duration::required")]
+    pub per: Duration,
 }
 
 /// Faults of a manifest, all of them.
@@ -182,6 +184,11 @@ impl Manifest {
     /// The action of that name.
     pub fn action(&self, name: &str) -> Option<&Action> {
         self.actions.get(name)
+    }
+
+    /// The major version, by which flows name the plugin: 1 of `crm@1`. None if the version is not valid.
+    pub fn major(&self) -> Option<u64> {
+        self.version.split('.').next()?.parse().ok()
     }
 
     /// Whether the plugin has the role.

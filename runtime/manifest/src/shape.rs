@@ -1,0 +1,220 @@
+//! The shape of `weir-plugin.toml` as one table, from which both the reader and the published JSON Schema are made.
+
+use serde_json::{Map, Value, json};
+
+/// What ids and names are, for messages.
+pub(crate) const ID_RULE: &str = "lower-case letters, digits and hyphens, beginning with a letter, at most 64";
+
+const ID_PATTERN: &str = "^[a-z][a-z0-9-]{0,63}$";
+const DURATION_PATTERN: &str = "^0*[1-9][0-9]*(ms|s|m|h|d)$";
+
+/// Whether the text is an id by [`ID_RULE`].
+pub(crate) fn is_id(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// One key of a table.
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) required: bool,
+    pub(crate) shape: Shape,
+    /// What it is for, for the schema and for whoever left it out.
+    pub(crate) about: &'static str,
+}
+
+/// What a value may be.
+pub(crate) enum Shape {
+    /// Text; the pattern is for the schema, a rule of this crate checks it.
+    Text(Option<&'static str>),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Any of these words.
+    Words(&'static [&'static str]),
+    /// Texts.
+    Texts(&'static str),
+    /// A whole number from 1.
+    Count,
+    /// A length of time.
+    Duration,
+    /// The path of a JSON Schema.
+    SchemaFile,
+    /// Any value.
+    Any,
+    /// A table with these keys.
+    Table(&'static [Key]),
+    /// A list of such tables.
+    Tables(&'static [Key]),
+    /// Such tables by name.
+    Named(&'static [Key]),
+    /// Tables by name, whose keys depend on the word under the first key.
+    NamedByWord(&'static str, &'static [(&'static str, &'static [Key])]),
+}
+
+const fn required(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key { name, required: true, shape, about }
+}
+
+const fn optional(name: &'static str, shape: Shape, about: &'static str) -> Key {
+    Key { name, required: false, shape, about }
+}
+
+const NOT_EMPTY: Shape = Shape::Text(Some("\\S"));
+
+/// The whole file.
+pub(crate) const MANIFEST: &[Key] = &[
+    required("id", Shape::Text(Some(ID_PATTERN)), "The plugin's name: lower-case letters, digits and hyphens"),
+    required("version", Shape::Text(Some("^[0-9]+\\.[0-9]+\\.[0-9]+")), "Its semantic version, such as `1.0.0`"),
+    required("description", NOT_EMPTY, "What it does, in a sentence"),
+    required("owner", Shape::Text(Some("^https://|@.+\\.")), "Who answers for it: an e-mail address or a URL"),
+    required("licence", NOT_EMPTY, "Its licence as an SPDX expression, such as `Apache-2.0`"),
+    required("contract", Shape::Word(crate::rules::CONTRACTS), "The version of the contract it is built for"),
+    required(
+        "roles",
+        Shape::Words(&["mapper", "actions", "verification", "connection"]),
+        "The role interfaces that it exports: `mapper` alone, or `actions` with or without the others",
+    ),
+    optional("mapper", Shape::Table(MAPPER), "The schemas of a mapper"),
+    optional("actions", Shape::Named(ACTION), "The actions of a connector, by name"),
+    optional("http", Shape::Tables(HTTP), "What a connector asks to reach; the operator's grant decides"),
+    optional(
+        "auth",
+        Shape::NamedByWord("scheme", SCHEMES),
+        "The ways to authenticate that its destination knows, by name",
+    ),
+    optional("rate-limit", Shape::Table(RATE_LIMIT), "What the destination allows; Weir keeps within it"),
+];
+
+const MAPPER: &[Key] = &[
+    optional("input", Shape::SchemaFile, "JSON Schema of what it takes"),
+    optional("output", Shape::SchemaFile, "JSON Schema of each document that it gives"),
+    optional("options", Shape::SchemaFile, "JSON Schema of the options that a flow may give"),
+];
+
+const ACTION: &[Key] = &[
+    required("title", NOT_EMPTY, "What it does, in a few words for people"),
+    required(
+        "effect",
+        Shape::Word(&["read", "idempotent", "keyed", "unsafe"]),
+        "What a repetition does: `read` changes nothing at all, `idempotent` nothing more, `keyed` nothing more under the \
+         same key, `unsafe` has the effect twice",
+    ),
+    optional(
+        "key-lifetime",
+        Shape::Duration,
+        "With `keyed`: for how long the destination honours a key, such as `24h`",
+    ),
+    optional("input", Shape::SchemaFile, "JSON Schema of its input"),
+    optional("output", Shape::SchemaFile, "JSON Schema of its output"),
+    optional("sample", Shape::Any, "An input that works"),
+];
+
+const HTTP: &[Key] = &[
+    required(
+        "origin",
+        Shape::Text(Some("^(connection|https?://(\\*\\.)?[a-z0-9-]+(\\.[a-z0-9-]+)*(:[0-9]{1,5})?)$")),
+        "`connection`, for the origins of the connection that it is used with, or one such as `https://api.example.com` or \
+         `https://*.example.com`",
+    ),
+    required("methods", Shape::Texts("^[A-Z]+$"), "The methods, in capitals"),
+    required("paths", Shape::Texts("^/[^*?#\\s]*\\*?$"), "The paths; a `*` at the end stands for anything behind it"),
+    required("reason", NOT_EMPTY, "Why, for the operator who is to grant it"),
+];
+
+const RATE_LIMIT: &[Key] = &[
+    required("requests", Shape::Count, "So many requests"),
+    required("per", Shape::Duration, "in this time, such as `1s` or `1m`"),
+];
+
+const SCHEMES: &[(&str, &[Key])] = &[
+    ("api-key-header", &[required("name", NOT_EMPTY, "The header field that carries the key")]),
+    ("api-key-query", &[required("name", NOT_EMPTY, "The query parameter that carries the key")]),
+    ("basic", &[]),
+    ("bearer", &[]),
+    ("slots", &[required("slots", Shape::Tables(SLOT), "The places `{{name}}` in URL, header fields or body")]),
+    ("hmac", HMAC),
+];
+
+const SLOT: &[Key] = &[
+    required("name", Shape::Text(Some(ID_PATTERN)), "The name between the braces"),
+    required("title", NOT_EMPTY, "What it is, for the person who is asked for it"),
+];
+
+const HMAC: &[Key] = &[
+    required("header", NOT_EMPTY, "The header field that carries the signature"),
+    required("algorithm", Shape::Word(&["sha256", "sha1"]), "The hash"),
+    required("encoding", Shape::Word(&["hex", "base64"]), "How the signature is written"),
+    optional("prefix", Shape::Text(None), "What stands before it in the header field, such as `sha256=`"),
+];
+
+/// JSON Schema 2020-12 of `weir-plugin.toml`, as it is published in `wit/manifest.schema.json`.
+pub fn json_schema() -> Value {
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "weir-plugin.toml",
+        "description": "What a plugin for Weir says of itself. The paths of schemas are relative to this file.",
+    });
+    extend(&mut schema, table_schema(MANIFEST));
+    let lone_mapper =
+        json!({ "properties": { "roles": { "maxItems": 1 }, "http": false, "auth": false, "rate-limit": false } });
+    let connector = json!({ "properties": { "mapper": false, "roles": { "contains": { "const": "actions" } } }, "required": ["actions"] });
+    let is_mapper = json!({ "properties": { "roles": { "contains": { "const": "mapper" } } } });
+    extend(&mut schema, json!({ "if": is_mapper, "then": lone_mapper, "else": connector }));
+    schema["then"]["properties"]["actions"] = json!(false);
+    let keyed = json!({ "properties": { "effect": { "const": "keyed" } } });
+    let action = &mut schema["properties"]["actions"]["additionalProperties"];
+    let rule = json!({ "if": keyed, "then": { "required": ["key-lifetime"] }, "else": { "properties": { "key-lifetime": false } } });
+    extend(action, rule);
+    schema
+}
+
+fn table_schema(keys: &[Key]) -> Value {
+    let properties: Map<String, Value> = keys
+        .iter()
+        .map(|key| {
+            let mut schema = json!({ "description": format!("{}.", key.about) });
+            extend(&mut schema, value_schema(&key.shape));
+            (key.name.to_owned(), schema)
+        })
+        .collect();
+    let required: Vec<&str> = keys.iter().filter(|key| key.required).map(|key| key.name).collect();
+    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
+}
+
+fn value_schema(shape: &Shape) -> Value {
+    let named = |table: Value| json!({ "type": "object", "propertyNames": { "pattern": ID_PATTERN }, "minProperties": 1, "additionalProperties": table });
+    match shape {
+        Shape::Text(None) => json!({ "type": "string" }),
+        Shape::Text(Some(pattern)) => json!({ "type": "string", "pattern": pattern }),
+        Shape::Word(words) => json!({ "type": "string", "enum": words }),
+        Shape::Words(words) => {
+            json!({ "type": "array", "items": { "enum": words }, "minItems": 1, "uniqueItems": true })
+        }
+        Shape::Texts(pattern) => {
+            json!({ "type": "array", "items": { "type": "string", "pattern": pattern }, "minItems": 1 })
+        }
+        Shape::Count => json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX }),
+        Shape::Duration => json!({ "type": "string", "pattern": DURATION_PATTERN }),
+        Shape::SchemaFile => json!({ "type": "string", "pattern": "^schemas/" }),
+        Shape::Any => json!({}),
+        Shape::Table(keys) => table_schema(keys),
+        Shape::Tables(keys) => json!({ "type": "array", "items": table_schema(keys), "minItems": 1 }),
+        Shape::Named(keys) => named(table_schema(keys)),
+        Shape::NamedByWord(word, cases) => {
+            let case = |(name, keys): &(&str, &[Key])| {
+                let mut table = table_schema(keys);
+                table["properties"][word] = json!({ "const": name });
+                table["required"].as_array_mut().expect("built above").insert(0, json!(word));
+                table
+            };
+            named(json!({ "oneOf": cases.iter().map(case).collect::<Vec<_>>() }))
+        }
+    }
+}
+
+fn extend(schema: &mut Value, more: Value) {
+    if let (Some(schema), Value::Object(more)) = (schema.as_object_mut(), more) {
+        schema.extend(more);
+    }
+}

@@ -1,0 +1,338 @@
+//! Reads `weir-plugin.toml`: what was written, with its places, against [`MANIFEST`].
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::shape::{Key, MANIFEST, Shape};
+use crate::{Manifest, duration, rules};
+
+/// What is read of the file and of each schema at most; a manifest has some kilobytes.
+const FILE_BYTES_MAX: usize = 256 * 1024;
+
+/// One fault of a `weir-plugin.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{line}:{column}: {message}; {fix}")]
+pub struct Problem {
+    /// Counts from 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+impl Manifest {
+    /// Reads a `weir-plugin.toml`. `read_schema` gives the text of a file by its path as the manifest writes it, such as
+    /// `schemas/contact.json`; the schemas become part of the manifest.
+    ///
+    /// # Errors
+    /// Every fault of the file, in its order.
+    pub fn from_toml(text: &str, read_schema: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader { text, read_schema, places: BTreeMap::new(), problems: Vec::new() };
+        let manifest = reader.read();
+        let mut problems = reader.problems;
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        match manifest {
+            Some(manifest) if problems.is_empty() => Ok(manifest),
+            _ => Err(problems),
+        }
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    read_schema: &'a dyn Fn(&str) -> Option<String>,
+    /// The offset of every key and list item by its path.
+    places: BTreeMap<Vec<String>, usize>,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn read(&mut self) -> Option<Manifest> {
+        if self.text.len() > FILE_BYTES_MAX {
+            self.problem(0, "the file is too large", format!("keep it within {FILE_BYTES_MAX} bytes"));
+            return None;
+        }
+        let (table, errors) = DeTable::parse_recoverable(self.text);
+        for error in &errors {
+            let offset = error.span().map_or(0, |span| span.start);
+            self.problem(offset, format!("not TOML: {}", error.message()), "mend the line");
+        }
+        if !errors.is_empty() {
+            return None;
+        }
+        let value = self.table(table.get_ref(), MANIFEST, &mut Vec::new(), 0);
+        if !self.problems.is_empty() {
+            return None;
+        }
+        match serde_json::from_value::<Manifest>(value) {
+            Ok(manifest) => {
+                for breach in rules::check(&manifest) {
+                    let offset = self.place(&breach.path);
+                    self.problem(offset, format!("`{}`: {}", breach.path.join("."), breach.message), breach.fix);
+                }
+                Some(manifest)
+            }
+            Err(error) => {
+                self.problem(0, format!("not a manifest: {error}"), "compare it with the manifest's JSON Schema");
+                None
+            }
+        }
+    }
+
+    fn problem(&mut self, offset: usize, message: impl Into<String>, fix: impl Into<String>) {
+        let before = self.text.get(..offset).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        self.problems.push(Problem {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message: message.into(),
+            fix: fix.into(),
+        });
+    }
+
+    /// Where a path was written, or the nearest thing around it that was.
+    fn place(&self, path: &[String]) -> usize {
+        (0..=path.len()).rev().find_map(|length| self.places.get(&path[..length])).copied().unwrap_or(0)
+    }
+
+    fn table(&mut self, table: &DeTable<'_>, keys: &[Key], path: &mut Vec<String>, offset: usize) -> Value {
+        let mut out = Map::new();
+        for (name, value) in table.iter() {
+            let (name, at) = (name.get_ref().as_ref(), name.span().start);
+            path.push(name.to_owned());
+            self.places.insert(path.clone(), at);
+            match keys.iter().find(|key| key.name == name) {
+                Some(key) => {
+                    if let Some(value) = self.value(value, key, path) {
+                        out.insert(name.to_owned(), value);
+                    }
+                }
+                None => self.unknown_key(name, keys, at),
+            }
+            path.pop();
+        }
+        for key in keys.iter().filter(|key| key.required && !table.contains_key(key.name)) {
+            let within = if path.is_empty() { String::new() } else { format!(" in `{}`", path.join(".")) };
+            self.problem(offset, format!("`{}` is missing{within}", key.name), format!("add it: {}", lower(key.about)));
+        }
+        Value::Object(out)
+    }
+
+    fn unknown_key(&mut self, name: &str, keys: &[Key], offset: usize) {
+        let known = keys.iter().map(|key| key.name);
+        let fix = match nearest(name, known.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if keys.is_empty() => "remove it: nothing more is written here".to_owned(),
+            None => format!("known here: {}", known.collect::<Vec<_>>().join(", ")),
+        };
+        self.problem(offset, format!("unknown key `{name}`"), fix);
+    }
+
+    fn value(&mut self, value: &Spanned<DeValue<'_>>, key: &Key, path: &mut Vec<String>) -> Option<Value> {
+        let at = value.span().start;
+        let (read, expected) = match (&key.shape, value.get_ref()) {
+            (Shape::Text(_), DeValue::String(text)) => (Some(json!(text)), ""),
+            (Shape::Text(_), _) => (None, "text in quotes"),
+            (Shape::Word(words), DeValue::String(word)) => (self.word(word, words, key, at), ""),
+            (Shape::Word(_), _) => (None, "a word in quotes"),
+            (Shape::Words(words), DeValue::Array(items)) => {
+                let read = |item: &Spanned<DeValue<'_>>| {
+                    self.word(item.get_ref().as_str().unwrap_or(""), words, key, item.span().start)
+                };
+                (Some(items.iter().filter_map(read).collect()), "")
+            }
+            (Shape::Texts(_), DeValue::Array(items)) if items.iter().all(|item| item.get_ref().is_str()) => {
+                (Some(items.iter().filter_map(|item| item.get_ref().as_str()).collect()), "")
+            }
+            (Shape::Words(_) | Shape::Texts(_), _) => (None, "a list of texts, such as `[\"a\", \"b\"]`"),
+            (Shape::Count, DeValue::Integer(number)) => {
+                (u32::from_str_radix(number.as_str(), number.radix()).ok().map(Value::from), "a whole number from 1")
+            }
+            (Shape::Count, _) => (None, "a whole number from 1"),
+            (Shape::Duration, DeValue::String(text)) => {
+                (duration::parse(text).map(|_| json!(text)), "a length of time, such as `90s` or `24h`")
+            }
+            (Shape::Duration, _) => (None, "a length of time, such as `90s` or `24h`"),
+            (Shape::SchemaFile, DeValue::String(file)) => return self.schema(file, key, at),
+            (Shape::SchemaFile, _) => (None, "the path of a file under `schemas/`"),
+            (Shape::Any, any) => (Some(plain(any)), ""),
+            (Shape::Table(keys), DeValue::Table(table)) => (Some(self.table(table, keys, path, at)), ""),
+            (Shape::Tables(keys), DeValue::Array(items)) => return self.tables(items.iter(), keys, key, path),
+            (Shape::Tables(_), _) => (None, "a list of tables"),
+            (Shape::Named(_) | Shape::NamedByWord(..), DeValue::Table(table)) => {
+                return Some(self.named(table, key, path));
+            }
+            (Shape::Table(_) | Shape::Named(_) | Shape::NamedByWord(..), _) => (None, "a table"),
+        };
+        if read.is_none() && !expected.is_empty() {
+            self.problem(at, format!("`{}` is not {expected}", path.join(".")), format!("write {}", lower(key.about)));
+        }
+        read
+    }
+
+    fn word(&mut self, word: &str, words: &[&str], key: &Key, at: usize) -> Option<Value> {
+        if words.contains(&word) {
+            return Some(json!(word));
+        }
+        let fix = match nearest(word, words.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known are: {}", words.join(", ")),
+        };
+        self.problem(at, format!("`{word}` is not known for `{}`", key.name), fix);
+        None
+    }
+
+    fn schema(&mut self, file: &str, key: &Key, at: usize) -> Option<Value> {
+        let inside = file.starts_with("schemas/") && !file.split(['/', '\\']).any(|part| part == "..");
+        let (message, fix) = match (self.read_schema)(file).filter(|_| inside) {
+            _ if !inside => (
+                format!("`{file}` does not lie under `schemas/`"),
+                "write its path from here, such as `schemas/input.json`".to_owned(),
+            ),
+            None => (format!("`{file}` cannot be read"), format!("create it: {}", lower(key.about))),
+            Some(text) if text.len() > FILE_BYTES_MAX => {
+                (format!("`{file}` is too large"), format!("keep it within {FILE_BYTES_MAX} bytes"))
+            }
+            Some(text) => match serde_json::from_str::<Value>(&text) {
+                Ok(schema) if schema.is_object() || schema.is_boolean() => return Some(schema),
+                Ok(_) => (format!("`{file}` is not a JSON Schema"), "let it hold a JSON object".to_owned()),
+                Err(error) => (format!("`{file}` is not JSON: {error}"), "mend that file".to_owned()),
+            },
+        };
+        self.problem(at, message, fix);
+        None
+    }
+
+    fn tables<'v, 'i: 'v>(
+        &mut self,
+        items: impl Iterator<Item = &'v Spanned<DeValue<'i>>>,
+        keys: &[Key],
+        key: &Key,
+        path: &mut Vec<String>,
+    ) -> Option<Value> {
+        let mut out = Vec::new();
+        for (index, item) in items.enumerate() {
+            let at = item.span().start;
+            path.push(index.to_string());
+            self.places.insert(path.clone(), at);
+            match item.get_ref() {
+                DeValue::Table(table) => out.push(self.table(table, keys, path, at)),
+                _ => self.problem(
+                    at,
+                    format!("`{}` is not a table", path.join(".")),
+                    format!("write {}", lower(key.about)),
+                ),
+            }
+            path.pop();
+        }
+        Some(Value::Array(out))
+    }
+
+    fn named(&mut self, table: &DeTable<'_>, key: &Key, path: &mut Vec<String>) -> Value {
+        let mut out = Map::new();
+        for (name, value) in table.iter() {
+            let at = name.span().start;
+            path.push(name.get_ref().to_string());
+            self.places.insert(path.clone(), at);
+            let read = match (&key.shape, value.get_ref()) {
+                (Shape::Named(keys), DeValue::Table(table)) => Some(self.table(table, keys, path, at)),
+                (Shape::NamedByWord(word, cases), DeValue::Table(table)) => {
+                    self.table_by_word(table, word, cases, path, at)
+                }
+                _ => {
+                    self.problem(
+                        at,
+                        format!("`{}` is not a table", path.join(".")),
+                        format!("write {}", lower(key.about)),
+                    );
+                    None
+                }
+            };
+            out.extend(read.map(|value| (name.get_ref().to_string(), value)));
+            path.pop();
+        }
+        Value::Object(out)
+    }
+
+    fn table_by_word(
+        &mut self,
+        table: &DeTable<'_>,
+        word: &str,
+        cases: &[(&str, &[Key])],
+        path: &mut Vec<String>,
+        at: usize,
+    ) -> Option<Value> {
+        let words: Vec<&str> = cases.iter().map(|(name, _)| *name).collect();
+        let Some(chosen) = table.get(word) else {
+            self.problem(
+                at,
+                format!("`{word}` is missing in `{}`", path.join(".")),
+                format!("add one of: {}", words.join(", ")),
+            );
+            return None;
+        };
+        let name = chosen.get_ref().as_str().unwrap_or("");
+        let Some((_, keys)) = cases.iter().find(|(case, _)| *case == name) else {
+            let fix = nearest(name, words.iter().copied())
+                .map_or_else(|| format!("known are: {}", words.join(", ")), |near| format!("did you mean `{near}`?"));
+            self.problem(chosen.span().start, format!("`{name}` is not known for `{word}`"), fix);
+            return None;
+        };
+        let mut rest = table.clone();
+        rest.remove(word);
+        let mut value = self.table(&rest, keys, path, at);
+        value[word] = json!(name);
+        Some(value)
+    }
+}
+
+/// A TOML value as JSON; a date becomes its text.
+fn plain(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => json!(text),
+        DeValue::Integer(number) => {
+            i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Null, Value::from)
+        }
+        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, Value::from),
+        DeValue::Boolean(truth) => json!(truth),
+        DeValue::Datetime(time) => json!(time.to_string()),
+        DeValue::Array(items) => items.iter().map(|item| plain(item.get_ref())).collect(),
+        DeValue::Table(table) => Value::Object(
+            table.iter().map(|(key, value)| (key.get_ref().to_string(), plain(value.get_ref()))).collect(),
+        ),
+    }
+}
+
+/// The known word that differs least, if it is near enough to have been meant.
+fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    let (distance, near) = known.map(|candidate| (edits(word, candidate), candidate)).min()?;
+    (distance <= 1 + near.len() / 4 && distance < near.len()).then_some(near)
+}
+
+/// The least number of characters to insert, remove or replace (Levenshtein's distance).
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// For a text that goes on after a colon.
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
