@@ -1,1 +1,11 @@
-//! Being written.
+//! The outgoing gate: every request of a plugin, and of the host itself, passes here and nowhere else. It checks the URL,
+//! the name's addresses, headers and sizes, adds the credential last, follows redirects through the same checks, and
+//! records what was done without anything secret. Never learns what a flow or an execution is. Start at [`Egress::send`].
+
+mod gate;
+mod request;
+mod resolve;
+
+pub use gate::{BuildError, Config, Egress};
+pub use request::{Auth, HttpFault, HttpFaultKind, Limits, Request, Response};
+pub use resolve::{Resolver, SystemResolver};
