@@ -61,7 +61,9 @@ impl<W> Dispatch<W> {
 
     /// How many wait in memory, and how many run.
     pub(crate) fn load(&self) -> (usize, usize) {
-        self.flows.values().fold((0, 0), |(queued, running), queue| (queued + queue.work.len(), running + queue.running))
+        self.flows
+            .values()
+            .fold((0, 0), |(queued, running), queue| (queued + queue.work.len(), running + queue.running))
     }
 
     fn queue(&mut self, flow: &Arc<str>) -> &mut Queue<W> {

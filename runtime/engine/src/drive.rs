@@ -144,7 +144,9 @@ impl Inner {
         let outputs = child.steps.iter().zip(&parent.outputs).map(|(step, output)| match output {
             Some(output) => Some(output.clone()),
             // Only the step that was split has an output that the parent has not.
-            None => step.output.and_then(|index| child.blob(index)?.bytes().and_then(|bytes| decode(bytes))).map(Arc::new),
+            None => {
+                step.output.and_then(|index| child.blob(index)?.bytes().and_then(|bytes| decode(bytes))).map(Arc::new)
+            }
         });
         let outputs = outputs.collect();
         if self.claim(&child.id) {

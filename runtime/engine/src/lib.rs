@@ -28,3 +28,4 @@ pub use plugin::{
     ActionCall, CallContext, Called, NotServed, PluginCaller, PluginSelector, Receipt, Settlement, TransformCall,
 };
 pub use stats::{LATENCY_BOUNDS_MS, Stats};
+pub use store::Dedupe;

@@ -126,8 +126,7 @@ impl Engine {
                     step.tried_since = None;
                 }
                 let fault = latest_fault(execution);
-                execution.state =
-                    State::Waiting { until: now, gate: Gate::Time, reason: WaitReason::Retry { fault } };
+                execution.state = State::Waiting { until: now, gate: Gate::Time, reason: WaitReason::Retry { fault } };
                 Ok(())
             })
             .await?;
@@ -294,11 +293,10 @@ fn first_step(flow: &Flow, replay: &Replay) -> Result<usize, OrderError> {
 
 /// Whether a step may have changed something at its destination.
 fn had_effect(step: &Step) -> bool {
-    step.state == StepState::Done
-        || step.attempts.iter().any(|attempt| {
-            matches!(&attempt.outcome, None | Some(Outcome::Lost | Outcome::Succeeded | Outcome::Verified))
-                || matches!(&attempt.outcome, Some(Outcome::Failed { fault }) if fault.kind == FaultKind::UnknownOutcome)
-        })
+    step.state == StepState::Done || step.attempts.iter().any(|attempt| {
+        matches!(&attempt.outcome, None | Some(Outcome::Lost | Outcome::Succeeded | Outcome::Verified))
+            || matches!(&attempt.outcome, Some(Outcome::Failed { fault }) if fault.kind == FaultKind::UnknownOutcome)
+    })
 }
 
 fn latest_fault(execution: &Execution) -> Fault {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use flow::{EvalError, StepKind};
 use manifest::Effect;
 use model::{
-    CallReport, Document, Execution, Fault, FaultKind, Gate, Outcome, ParkReason, State, StepState, Timestamp, WaitReason,
+    CallReport, Document, Execution, Fault, FaultKind, Gate, Outcome, ParkReason, State, StepState, Timestamp,
+    WaitReason,
 };
 
 use crate::carried::{Carried, selector};
@@ -337,7 +338,8 @@ fn repeat_if_allowed(carried: &mut Carried, index: usize, at: &mut Circumstances
         );
         return Some(park(carried, ParkReason::UnknownOutcome, &message));
     }
-    let fault = Fault::new(FaultKind::UnknownOutcome, "weir.lost", "the answer was lost; the step is repeated with its key");
+    let fault =
+        Fault::new(FaultKind::UnknownOutcome, "weir.lost", "the answer was lost; the step is repeated with its key");
     Some(retry(carried, index, fault, at))
 }
 

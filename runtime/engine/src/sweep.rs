@@ -53,7 +53,8 @@ impl Inner {
                 self.take_up(due.id).await?;
             }
         }
-        for lane in lock(&self.lanes).vacant() {
+        let vacant = lock(&self.lanes).vacant();
+        for lane in vacant {
             self.promote(lane).await;
         }
         Ok(())
@@ -94,7 +95,6 @@ impl Inner {
         }
         Ok(())
     }
-
 
     /// Lets the next of a lane go, if nobody is at its head.
     pub(crate) async fn promote(&self, key: LaneKey) {

@@ -1,12 +1,11 @@
 //! What a plugin says of itself: `weir-plugin.toml` and its schemas, and the custom section that carries them in the
 //! component. Pure; nothing of the plugin runs. Never learns what an operator granted. Start at [`Manifest`].
 
-mod duration;
 mod rules;
 mod section;
 mod shape;
+mod toml;
 mod types;
-mod written;
 
 pub use section::{ReadManifestError, embed, extract};
 pub use shape::json_schema;

@@ -1,6 +1,7 @@
 //! What must hold in a manifest beyond its shape.
 
-use crate::shape::{ID_RULE, is_id};
+use written::{ID_RULE, is_id};
+
 use crate::{Action, AuthScheme, Effect, HttpRequest, InvalidManifest, Manifest, Role};
 
 /// The versions of the contract that this Weir serves.

@@ -76,7 +76,7 @@ pub struct Action {
     /// What a repetition does.
     pub effect: Effect,
     /// With [`Effect::Keyed`]: for how long the destination honours an idempotency key. Written as `24h`.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::duration::optional")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "written::duration::optional")]
     pub key_lifetime: Option<Duration>,
     /// JSON Schema of the input. In the file: the path of a file under `schemas/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -171,7 +171,7 @@ pub struct RateLimit {
     /// Requests …
     pub requests: u32,
     /// … in this time. Written as `1s` or `1m`.
-    #[serde(with = "crate::duration::required")]
+    #[serde(with = "written::duration::required")]
     pub per: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! Reads `weir-plugin.toml`: what was written, with its places, against [`MANIFEST`].
+//! Reads TOML against a shape and keeps the place of everything that was written.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,14 @@ use serde_json::{Map, Value, json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::shape::{Key, MANIFEST, Shape};
-use crate::{Manifest, duration, rules};
+use crate::nearest::nearest;
+use crate::shape::{Key, Shape};
+use crate::{duration, size};
 
-/// What is read of the file and of each schema at most; a manifest has some kilobytes.
+/// What is read of a file and of each file it names at most.
 const FILE_BYTES_MAX: usize = 256 * 1024;
 
-/// One fault of a `weir-plugin.toml`.
+/// One fault of a file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{line}:{column}: {message}; {fix}")]
 pub struct Problem {
@@ -26,21 +27,46 @@ pub struct Problem {
     pub fix: String,
 }
 
-impl Manifest {
-    /// Reads a `weir-plugin.toml`. `read_schema` gives the text of a file by its path as the manifest writes it, such as
-    /// `schemas/contact.json`; the schemas become part of the manifest.
-    ///
-    /// # Errors
-    /// Every fault of the file, in its order.
-    pub fn from_toml(text: &str, read_schema: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader { text, read_schema, places: BTreeMap::new(), problems: Vec::new() };
-        let manifest = reader.read();
-        let mut problems = reader.problems;
-        problems.sort_by_key(|problem| (problem.line, problem.column));
-        match manifest {
-            Some(manifest) if problems.is_empty() => Ok(manifest),
-            _ => Err(problems),
-        }
+/// A file of the right shape.
+#[derive(Clone, Debug)]
+pub struct Written {
+    /// What it says; durations and sizes as their texts.
+    pub value: Value,
+    text: String,
+    places: BTreeMap<Vec<String>, usize>,
+}
+
+/// Reads a file. `read_file` gives the text of a file that it names, by the path that is written there.
+///
+/// # Errors
+/// Every fault of its shape, in its order.
+pub fn read(text: &str, keys: &[Key], read_file: &dyn Fn(&str) -> Option<String>) -> Result<Written, Vec<Problem>> {
+    let mut reader = Reader { text, read_schema: read_file, places: BTreeMap::new(), problems: Vec::new() };
+    let value = reader.read(keys);
+    let (places, mut problems) = (reader.places, reader.problems);
+    if problems.is_empty() {
+        return Ok(Written { value, text: text.to_owned(), places });
+    }
+    problems.sort_by_key(|problem| (problem.line, problem.column));
+    Err(problems)
+}
+
+impl Written {
+    /// A fault of what stands at `path`, or of the nearest thing around it that was written.
+    pub fn problem(&self, path: &[String], message: impl Into<String>, fix: impl Into<String>) -> Problem {
+        let offset = (0..=path.len()).rev().find_map(|length| self.places.get(&path[..length])).copied().unwrap_or(0);
+        problem_at(&self.text, offset, message, fix)
+    }
+}
+
+fn problem_at(text: &str, offset: usize, message: impl Into<String>, fix: impl Into<String>) -> Problem {
+    let before = text.get(..offset).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Problem {
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+        message: message.into(),
+        fix: fix.into(),
     }
 }
 
@@ -53,10 +79,10 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(&mut self) -> Option<Manifest> {
+    fn read(&mut self, keys: &[Key]) -> Value {
         if self.text.len() > FILE_BYTES_MAX {
             self.problem(0, "the file is too large", format!("keep it within {FILE_BYTES_MAX} bytes"));
-            return None;
+            return Value::Null;
         }
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
@@ -64,41 +90,13 @@ impl Reader<'_> {
             self.problem(offset, format!("not TOML: {}", error.message()), "mend the line");
         }
         if !errors.is_empty() {
-            return None;
+            return Value::Null;
         }
-        let value = self.table(table.get_ref(), MANIFEST, &mut Vec::new(), 0);
-        if !self.problems.is_empty() {
-            return None;
-        }
-        match serde_json::from_value::<Manifest>(value) {
-            Ok(manifest) => {
-                for breach in rules::check(&manifest) {
-                    let offset = self.place(&breach.path);
-                    self.problem(offset, format!("`{}`: {}", breach.path.join("."), breach.message), breach.fix);
-                }
-                Some(manifest)
-            }
-            Err(error) => {
-                self.problem(0, format!("not a manifest: {error}"), "compare it with the manifest's JSON Schema");
-                None
-            }
-        }
+        self.table(table.get_ref(), keys, &mut Vec::new(), 0)
     }
 
     fn problem(&mut self, offset: usize, message: impl Into<String>, fix: impl Into<String>) {
-        let before = self.text.get(..offset).unwrap_or_default();
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        self.problems.push(Problem {
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            message: message.into(),
-            fix: fix.into(),
-        });
-    }
-
-    /// Where a path was written, or the nearest thing around it that was.
-    fn place(&self, path: &[String]) -> usize {
-        (0..=path.len()).rev().find_map(|length| self.places.get(&path[..length])).copied().unwrap_or(0)
+        self.problems.push(problem_at(self.text, offset, message, fix));
     }
 
     fn table(&mut self, table: &DeTable<'_>, keys: &[Key], path: &mut Vec<String>, offset: usize) -> Value {
@@ -161,6 +159,13 @@ impl Reader<'_> {
             (Shape::Duration, _) => (None, "a length of time, such as `90s` or `24h`"),
             (Shape::SchemaFile, DeValue::String(file)) => return self.schema(file, key, at),
             (Shape::SchemaFile, _) => (None, "the path of a file under `schemas/`"),
+            (Shape::Truth, DeValue::Boolean(truth)) => (Some(json!(truth)), ""),
+            (Shape::Truth, _) => (None, "`true` or `false`"),
+            (Shape::Size, DeValue::String(text)) => {
+                (size::parse(text).map(|_| json!(text)), "a number of bytes, such as `64KiB` or `8MiB`")
+            }
+            (Shape::Size, _) => (None, "a number of bytes, such as `64KiB` or `8MiB`"),
+            (Shape::OneKey(keys), DeValue::Table(table)) => return self.one_key(table, keys, path, at),
             (Shape::Any, any) => (Some(plain(any)), ""),
             (Shape::Table(keys), DeValue::Table(table)) => (Some(self.table(table, keys, path, at)), ""),
             (Shape::Tables(keys), DeValue::Array(items)) => return self.tables(items.iter(), keys, key, path),
@@ -168,7 +173,7 @@ impl Reader<'_> {
             (Shape::Named(_) | Shape::NamedByWord(..), DeValue::Table(table)) => {
                 return Some(self.named(table, key, path));
             }
-            (Shape::Table(_) | Shape::Named(_) | Shape::NamedByWord(..), _) => (None, "a table"),
+            (Shape::Table(_) | Shape::OneKey(_) | Shape::Named(_) | Shape::NamedByWord(..), _) => (None, "a table"),
         };
         if read.is_none() && !expected.is_empty() {
             self.problem(at, format!("`{}` is not {expected}", path.join(".")), format!("write {}", lower(key.about)));
@@ -206,6 +211,16 @@ impl Reader<'_> {
             },
         };
         self.problem(at, message, fix);
+        None
+    }
+
+    fn one_key(&mut self, table: &DeTable<'_>, keys: &[Key], path: &mut Vec<String>, at: usize) -> Option<Value> {
+        if table.len() == 1 {
+            return Some(self.table(table, keys, path, at));
+        }
+        let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+        let message = format!("`{}` has {} keys instead of one", path.join("."), table.len());
+        self.problem(at, message, format!("write exactly one of: {}", known.join(", ")));
         None
     }
 
@@ -307,28 +322,6 @@ fn plain(value: &DeValue<'_>) -> Value {
             table.iter().map(|(key, value)| (key.get_ref().to_string(), plain(value.get_ref()))).collect(),
         ),
     }
-}
-
-/// The known word that differs least, if it is near enough to have been meant.
-fn nearest<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
-    let (distance, near) = known.map(|candidate| (edits(word, candidate), candidate)).min()?;
-    (distance <= 1 + near.len() / 4 && distance < near.len()).then_some(near)
-}
-
-/// The least number of characters to insert, remove or replace (Levenshtein's distance).
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// For a text that goes on after a colon.

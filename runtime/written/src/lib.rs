@@ -1,0 +1,12 @@
+//! TOML that people write, read against a shape: every fault at once, each with its place and the fix, and the published
+//! JSON Schema from the same table. Pure. Never learns what the keys mean. Start at [`read()`].
+
+pub mod duration;
+mod nearest;
+mod read;
+mod shape;
+pub mod size;
+
+pub use nearest::nearest;
+pub use read::{Problem, Written, read};
+pub use shape::{ID_RULE, Key, Shape, extend, is_id, optional, required, table_schema};
