@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Scope;
-use crate::cel::{Compiled, Meter, Value};
+use crate::cel::{self, Meter, Node, Value};
 use crate::problem::Place;
 
 /// A CEL expression, checked and compiled. Cheap to clone.
@@ -16,12 +16,12 @@ struct Written {
     /// Whether the characters of the expression lie one behind the other in the file, so that a place within it can be
     /// given.
     exact: bool,
-    compiled: Compiled,
+    node: Node,
 }
 
 impl Expression {
-    pub(crate) fn new(source: &str, place: Place, exact: bool, compiled: Compiled) -> Self {
-        Self(Arc::new(Written { source: source.to_owned(), place, exact, compiled }))
+    pub(crate) fn new(source: &str, place: Place, exact: bool, node: Node) -> Self {
+        Self(Arc::new(Written { source: source.to_owned(), place, exact, node }))
     }
 
     /// What was written.
@@ -38,7 +38,7 @@ impl Expression {
     }
 
     pub(crate) fn evaluate<'a>(&'a self, scope: &'a Scope<'a>, meter: &mut Meter) -> Result<Value<'a>, EvalError> {
-        self.0.compiled.evaluate(scope, meter).map_err(|fault| self.error(fault.at, fault.message))
+        cel::evaluate(&self.0.node, scope, meter).map_err(|fault| self.error(fault.at, fault.message))
     }
 
     /// An error at the character with the index `at` of the expression.

@@ -11,6 +11,7 @@ mod flow;
 mod problem;
 mod scope;
 mod template;
+mod yaml;
 
 pub use catalogue::{ActionInfo, Catalogue, ConnectionInfo, MapperInfo, Permissive, PluginName};
 pub use check::{check, parse_duration};

@@ -92,6 +92,10 @@ impl<'e> Scope<'e> {
         self.event.transport.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    pub(crate) fn has_ended(&self, id: &str) -> bool {
+        self.steps.iter().any(|(known, _)| *known == id)
+    }
+
     /// The output of a step; none if it was skipped.
     pub(crate) fn output(&self, id: &str) -> Result<Option<&Value>, String> {
         match self.steps.iter().find(|(known, _)| *known == id) {

@@ -1,26 +1,18 @@
-//! CEL, the Common Expression Language: <https://github.com/google/cel-spec>. The crate `cel` parses; checking and
-//! evaluation are ours, because its interpreter can neither be bounded nor keep the order of a map.
+//! CEL, the Common Expression Language: <https://github.com/google/cel-spec>. The crate `cel` parses; resolving names and
+//! evaluating are ours, because its interpreter can neither be bounded nor keep the order of a map.
+//!
+//! What differs from the specification: integers are one type (see [`value::INTEGERS`]); an integer and a decimal may be
+//! added, subtracted, multiplied and divided, because a sender's `10` may be `10.5` tomorrow; the keys of maps are texts;
+//! there are neither bytes, timestamps, durations nor messages; and `matches` takes a pattern that is written out.
 
+mod compile;
+mod evaluate;
+mod expr;
+mod functions;
+pub(crate) mod scan;
 mod value;
 
+pub(crate) use compile::{Finding, Names, compile};
+pub(crate) use evaluate::{Meter, evaluate};
+pub(crate) use expr::Node;
 pub(crate) use value::Value;
-
-use crate::Scope;
-
-/// The work that is left for an evaluation.
-#[derive(Default)]
-pub(crate) struct Meter;
-
-/// A fault within an expression: at the character with this index.
-pub(crate) struct Fault {
-    pub(crate) at: usize,
-    pub(crate) message: String,
-}
-
-pub(crate) struct Compiled;
-
-impl Compiled {
-    pub(crate) fn evaluate<'a>(&'a self, _scope: &'a Scope<'a>, _meter: &mut Meter) -> Result<Value<'a>, Fault> {
-        Err(Fault { at: 0, message: String::new() })
-    }
-}

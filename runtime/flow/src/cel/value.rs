@@ -63,6 +63,13 @@ impl<'a> List<'a> {
             Self::Built(items) => items.get(index).cloned(),
         }
     }
+
+    pub(crate) fn to_vec(&self) -> Vec<Value<'a>> {
+        match self {
+            Self::Borrowed(items) => items.iter().map(Value::from).collect(),
+            Self::Built(items) => items.to_vec(),
+        }
+    }
 }
 
 impl<'a> Map<'a> {
@@ -76,19 +83,30 @@ impl<'a> Map<'a> {
     pub(crate) fn get(&self, key: &str) -> Option<Value<'a>> {
         match self {
             Self::Borrowed(entries) => entries.get(key).map(Value::from),
-            // Built from a literal of the flow, so that it is short.
+            // Written in the flow, so that it is short.
             Self::Built(entries) => {
                 entries.iter().find(|(known, _)| known.as_str() == key).map(|(_, value)| value.clone())
             }
         }
     }
 
-    /// The key at this place.
-    pub(crate) fn key(&self, index: usize) -> Option<Text<'a>> {
+    /// The work of [`get`](Self::get).
+    pub(crate) fn lookup_units(&self) -> usize {
         match self {
-            Self::Borrowed(entries) => entries.keys().nth(index).map(|key| Text::Borrowed(key)),
-            Self::Built(entries) => entries.get(index).map(|(key, _)| key.clone()),
+            Self::Borrowed(_) => 1,
+            Self::Built(entries) => entries.len(),
         }
+    }
+
+    pub(crate) fn entries(&self) -> Vec<(Text<'a>, Value<'a>)> {
+        match self {
+            Self::Borrowed(entries) => entries.iter().map(|(key, value)| (Text::Borrowed(key), value.into())).collect(),
+            Self::Built(entries) => entries.to_vec(),
+        }
+    }
+
+    pub(crate) fn keys(&self) -> Vec<Value<'a>> {
+        self.entries().into_iter().map(|(key, _)| Value::Text(key)).collect()
     }
 }
 

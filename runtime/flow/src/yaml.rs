@@ -1,0 +1,195 @@
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+
+use crate::problem::{Place, Problems};
+
+/// How deep lists and maps may lie in each other.
+const DEPTH_MAX: usize = 32;
+
+/// A node of a YAML text with its place. What was written, not what it means.
+#[derive(Debug)]
+pub(crate) struct Yaml {
+    pub(crate) place: Place,
+    pub(crate) kind: YamlKind,
+}
+
+#[derive(Debug)]
+pub(crate) enum YamlKind {
+    Scalar(Scalar),
+    List(Vec<Yaml>),
+    Map(Vec<Entry>),
+}
+
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) key_place: Place,
+    pub(crate) value: Yaml,
+}
+
+#[derive(Debug)]
+pub(crate) struct Scalar {
+    pub(crate) text: String,
+    /// Not quoted and no block.
+    pub(crate) plain: bool,
+    /// Characters before the first one of the text, if the text lies in the file as it is.
+    offset: Option<usize>,
+}
+
+impl Yaml {
+    /// What it is, for messages.
+    pub(crate) fn kind_name(&self) -> &'static str {
+        match &self.kind {
+            YamlKind::Scalar(scalar) if scalar.is_null() => "nothing",
+            YamlKind::Scalar(_) => "a text",
+            YamlKind::List(_) => "a list",
+            YamlKind::Map(_) => "a map",
+        }
+    }
+
+    /// As JSON. A plain scalar that reads as JSON is that; any other is a text, so that `007` keeps its zeros.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        match &self.kind {
+            YamlKind::Scalar(scalar) => scalar.to_json(),
+            YamlKind::List(items) => items.iter().map(Self::to_json).collect(),
+            YamlKind::Map(entries) => entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect(),
+        }
+    }
+}
+
+impl Scalar {
+    pub(crate) fn is_null(&self) -> bool {
+        self.plain && matches!(self.text.as_str(), "" | "~" | "null")
+    }
+
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        if self.is_null() {
+            return serde_json::Value::Null;
+        }
+        let json = self.plain.then(|| serde_json::from_str(&self.text).ok()).flatten();
+        json.unwrap_or_else(|| self.text.as_str().into())
+    }
+
+    /// Where the character with this index stands, and whether that is exact: in a folded or escaped text only the
+    /// beginning is known.
+    pub(crate) fn place_of(&self, place: Place, index: usize) -> (Place, bool) {
+        match self.offset {
+            Some(offset) => (Place { column: place.column + offset + index, ..place }, true),
+            None => (place, false),
+        }
+    }
+}
+
+/// Reads one YAML document. None if there is no tree, for which a problem has been added.
+pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Yaml> {
+    let mut reader = Reader { parser: Parser::new_from_str(text), problems };
+    // The start of the stream and of the document.
+    reader.next()?;
+    let (event, span) = reader.next()?;
+    if event == Event::StreamEnd {
+        return reader.refuse(span, "the file is empty", "begin with `flow: NAME`; the manual shows an example");
+    }
+    let (event, span) = reader.next()?;
+    let tree = reader.node(event, span, 0)?;
+    reader.next()?;
+    match reader.next()? {
+        (Event::StreamEnd, _) => Some(tree),
+        (_, span) => reader.refuse(span, "a file holds one flow", "put what follows `---` into a file of its own"),
+    }
+}
+
+struct Reader<'t, 'p> {
+    parser: Parser<'t, StrInput<'t>>,
+    problems: &'p mut Problems,
+}
+
+impl<'t> Reader<'t, '_> {
+    fn next(&mut self) -> Option<(Event<'t>, Span)> {
+        match self.parser.next_event()? {
+            Ok(next) => Some(next),
+            Err(fault) => {
+                let place = Place { line: fault.marker().line(), column: fault.marker().col() + 1 };
+                self.problems.add(place, format!("this is not YAML: {}", fault.info()), None);
+                None
+            }
+        }
+    }
+
+    fn refuse<T>(&mut self, span: Span, message: &str, fix: &str) -> Option<T> {
+        self.problems.add(place(span), message, fix.to_owned());
+        None
+    }
+
+    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Option<Yaml> {
+        if depth > DEPTH_MAX {
+            let message = format!("lists and maps lie more than {DEPTH_MAX} deep");
+            return self.refuse(span, &message, "make it flatter");
+        }
+        let (anchor, tag) = match &event {
+            Event::Alias(_) => (true, false),
+            Event::Scalar(_, _, anchor, tag) => (*anchor > 0, tag.is_some()),
+            Event::SequenceStart(anchor, tag) | Event::MappingStart(anchor, tag) => (*anchor > 0, tag.is_some()),
+            _ => (false, false),
+        };
+        if anchor {
+            return self.refuse(span, "anchors and aliases are not allowed", "write the value out where it is needed");
+        }
+        if tag {
+            return self.refuse(span, "tags are not allowed", "leave out what begins with `!`");
+        }
+        let kind = match event {
+            Event::Scalar(text, style, ..) => YamlKind::Scalar(scalar(text.into_owned(), style, span)),
+            Event::SequenceStart(..) => YamlKind::List(self.list(depth)?),
+            Event::MappingStart(..) => YamlKind::Map(self.map(depth)?),
+            _ => return self.refuse(span, "this is not YAML", "look for a slip of the pen"),
+        };
+        Some(Yaml { place: place(span), kind })
+    }
+
+    fn list(&mut self, depth: usize) -> Option<Vec<Yaml>> {
+        let mut items = Vec::new();
+        loop {
+            match self.next()? {
+                (Event::SequenceEnd, _) => return Some(items),
+                (event, span) => items.push(self.node(event, span, depth + 1)?),
+            }
+        }
+    }
+
+    fn map(&mut self, depth: usize) -> Option<Vec<Entry>> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut keys = std::collections::HashSet::new();
+        loop {
+            let (event, span) = match self.next()? {
+                (Event::MappingEnd, _) => return Some(entries),
+                next => next,
+            };
+            let Yaml { place: key_place, kind } = self.node(event, span, depth + 1)?;
+            let YamlKind::Scalar(Scalar { text: key, .. }) = kind else {
+                return self.refuse(span, "a key must be a text", "write `key: value`");
+            };
+            if !keys.insert(key.clone()) {
+                let fix = "keep one of them".to_owned();
+                self.problems.add(key_place, format!("the key `{key}` occurs twice"), fix);
+            }
+            let (event, span) = self.next()?;
+            let value = self.node(event, span, depth + 1)?;
+            entries.push(Entry { key, key_place, value });
+        }
+    }
+}
+
+fn place(span: Span) -> Place {
+    Place { line: span.start.line(), column: span.start.col() + 1 }
+}
+
+fn scalar(text: String, style: ScalarStyle, span: Span) -> Scalar {
+    let quotes = match style {
+        ScalarStyle::Plain => 0,
+        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => 1,
+        ScalarStyle::Literal | ScalarStyle::Folded => usize::MAX,
+    };
+    // As many characters in the file as in the text, and in one line: nothing was escaped or folded.
+    let as_it_is = span.start.line() == span.end.line()
+        && quotes.saturating_mul(2).saturating_add(text.chars().count()) == span.len();
+    Scalar { text, plain: style == ScalarStyle::Plain, offset: as_it_is.then_some(quotes) }
+}
