@@ -11,13 +11,13 @@ pub struct Config {
     pub segment_bytes: u32,
     /// The most records that one sync serves.
     pub batch_records_max: usize,
-    /// A batch takes no further record once it has so many bytes.
+    /// The most bytes that one sync serves, unless a single record has more.
     pub batch_bytes_max: usize,
-    /// The most bytes that may wait to be written.
+    /// The most bytes that may wait to be written, unless a single record has more.
     pub queue_bytes_max: usize,
     /// Tells the time; noted in each segment, so that retention can go by age.
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
-    /// Called once, on the thread that writes, after every waiter has been told: the place to end the process.
+    /// Called once, on the thread that met the failure, after every waiter has been told: the place to end the process.
     pub on_failure: Arc<dyn Fn(&JournalError) + Send + Sync>,
     /// Who writes.
     pub work: Work,

@@ -7,11 +7,16 @@
 mod config;
 mod disk;
 mod error;
+mod format;
 mod journal;
 mod mark;
+mod queue;
 mod real;
+mod recovery;
 mod replay;
 mod segment;
+pub mod simulation;
+mod writer;
 
 pub use config::{Config, Work};
 pub use disk::{Disk, DiskFile, FileEntry};
@@ -21,3 +26,4 @@ pub use mark::{Mark, MarkError};
 pub use real::{LockError, RealDisk};
 pub use replay::{Replay, Replayed};
 pub use segment::{Family, SegmentInfo};
+pub use simulation::SimulatedDisk;

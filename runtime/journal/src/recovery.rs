@@ -1,0 +1,185 @@
+use std::collections::VecDeque;
+use std::io;
+
+use crate::format::{BATCH_HEADER_BYTES, BatchHeader, HeaderFault, SECTOR, SegmentHeader, VERSION};
+use crate::mark::Place;
+use crate::segment::{FAMILIES, NEW, Segment, file_name, parse_file_name};
+use crate::{Cut, Disk, Family, JournalError, OpenError};
+
+/// What lies on the disk, checked and made durable.
+pub(crate) struct Found {
+    pub(crate) families: [VecDeque<Segment>; FAMILIES],
+    pub(crate) next_batch: u64,
+    pub(crate) next_sequence: u64,
+    pub(crate) cuts: Vec<Cut>,
+}
+
+/// Reads the heads of all segments and the whole of each family's last one, and only when all of that holds together
+/// wipes what was not finished. Everything older was synced before its successor was begun, and is checked when read.
+pub(crate) fn recover(disk: &dyn Disk) -> Result<Found, OpenError> {
+    let files = disk.list().map_err(JournalError::new("list", "."))?;
+    let mut families = Family::ALL.map(|_| VecDeque::new());
+    for family in Family::ALL {
+        families[family.index()] = open_family(disk, family, &files)?;
+    }
+    let mut found = Found { families, next_batch: 1, next_sequence: 1, cuts: Vec::new() };
+    let mut tails = Vec::new();
+    let mut known_ends = [Place::default(); FAMILIES];
+    for segments in &mut found.families {
+        let Some(last) = segments.back_mut() else { continue };
+        let tail = Tail::read(last)?;
+        found.next_batch = found.next_batch.max(tail.next_batch);
+        found.next_sequence = found.next_sequence.max(tail.next_sequence);
+        let other = last.header.family.other().index();
+        known_ends[other] = known_ends[other].max(tail.other_end);
+        tails.push((last.clone(), tail));
+    }
+    for family in Family::ALL {
+        check_end(family, found.families[family.index()].back(), known_ends[family.index()])?;
+    }
+    if files.iter().any(|file| file.name == NEW) {
+        disk.remove(NEW).map_err(JournalError::new("remove", NEW))?;
+    }
+    for (segment, tail) in tails {
+        tail.secure(&segment)?;
+        found.cuts.extend(tail.cut);
+    }
+    // A name that is visible need not be durable.
+    disk.sync_directory().map_err(JournalError::new("sync", "."))?;
+    Ok(found)
+}
+
+/// A family's segments, their heads checked.
+fn open_family(disk: &dyn Disk, family: Family, files: &[crate::FileEntry]) -> Result<VecDeque<Segment>, OpenError> {
+    let named = |file: &crate::FileEntry| Some((parse_file_name(&file.name)?, file.bytes));
+    let mut numbers: Vec<_> = files.iter().filter_map(named).filter(|((of, _), _)| *of == family).collect();
+    numbers.sort_unstable();
+    let mut segments = VecDeque::<Segment>::with_capacity(numbers.len());
+    for ((_, number), bytes) in numbers {
+        let segment = open_segment(disk, family, number, bytes)?;
+        if let Some(previous) = segments.back_mut() {
+            if previous.header.number + 1 != number {
+                return Err(OpenError::Missing { file: file_name(family, previous.header.number + 1) });
+            }
+            previous.end = segment.header.previous_end;
+        }
+        segments.push_back(segment);
+    }
+    Ok(segments)
+}
+
+fn open_segment(disk: &dyn Disk, family: Family, number: u32, bytes: u64) -> Result<Segment, OpenError> {
+    let name = file_name(family, number);
+    let damaged = |offset| OpenError::Damaged { file: name.clone(), offset };
+    let file = disk.open(&name).map_err(JournalError::new("open", &name))?;
+    let mut sector = [0; SECTOR as usize];
+    match file.read_at(0, &mut sector) {
+        Err(cause) if cause.kind() == io::ErrorKind::UnexpectedEof => return Err(damaged(bytes)),
+        read => read.map_err(JournalError::new("read", &name))?,
+    }
+    let header = SegmentHeader::decode(&sector).map_err(|fault| match fault {
+        HeaderFault::Damaged => damaged(0),
+        HeaderFault::UnknownVersion(found) => OpenError::UnknownVersion { file: name.clone(), found, known: VERSION },
+    })?;
+    if (header.family, header.number) != (family, number) {
+        return Err(damaged(0));
+    }
+    if u64::from(header.bytes) != bytes {
+        return Err(damaged(bytes.min(header.bytes.into())));
+    }
+    Ok(Segment::new(header, file))
+}
+
+/// Refuses if the other family knows of batches behind the last one found.
+fn check_end(family: Family, last: Option<&Segment>, known: Place) -> Result<(), OpenError> {
+    let found = last.map_or(Place::default(), Segment::end_place);
+    if known.segment > found.segment {
+        return Err(OpenError::Missing { file: file_name(family, found.segment + 1) });
+    }
+    if known > found {
+        return Err(OpenError::Damaged { file: file_name(family, found.segment), offset: found.offset.into() });
+    }
+    Ok(())
+}
+
+/// The end of a family: its last segment.
+struct Tail {
+    next_batch: u64,
+    next_sequence: u64,
+    other_end: Place,
+    /// The last batch and where it lies.
+    last_batch: Option<(u32, Vec<u8>)>,
+    cut: Option<Cut>,
+}
+
+impl Tail {
+    /// Goes through the batches of the segment, noting where they end.
+    fn read(segment: &mut Segment) -> Result<Self, OpenError> {
+        let header = segment.header;
+        let mut bytes = vec![0; header.bytes as usize];
+        segment.file.read_at(0, &mut bytes).map_err(JournalError::new("read", segment.name()))?;
+        let mut tail = Self {
+            next_batch: header.next_batch,
+            next_sequence: header.next_sequence,
+            other_end: header.other_end,
+            last_batch: None,
+            cut: None,
+        };
+        let mut last_batch = None;
+        while let Some((batch, end)) = batch_at(&bytes, header.salt, segment.end) {
+            if batch.number < tail.next_batch || batch.first_sequence < tail.next_sequence {
+                break;
+            }
+            tail.next_batch = batch.number + 1;
+            tail.next_sequence = batch.end_sequence();
+            tail.other_end = batch.other_end;
+            last_batch = Some(segment.end..end);
+            segment.extend(batch.first_sequence, end);
+        }
+        tail.last_batch =
+            last_batch.map(|range| (range.start, bytes[range.start as usize..range.end as usize].to_vec()));
+
+        let end = segment.end as usize;
+        let Some(garbage_bytes) = used_bytes(&bytes[end..]) else { return Ok(tail) };
+        let later = (end..end + garbage_bytes)
+            .step_by(SECTOR as usize)
+            .filter_map(|offset| batch_at(&bytes, header.salt, offset as u32))
+            .any(|(batch, _)| batch.number > tail.next_batch);
+        if later {
+            return Err(OpenError::Damaged { file: segment.name(), offset: segment.end.into() });
+        }
+        tail.cut = Some(Cut { file: segment.name(), offset: segment.end.into(), bytes: garbage_bytes as u64 });
+        Ok(tail)
+    }
+
+    /// Wipes what was not finished, and makes the rest durable. The last batch is written again, because the last
+    /// process may have ended over a failed sync: after that the kernel shows what the disk never got.
+    fn secure(&self, segment: &Segment) -> Result<(), JournalError> {
+        let write = |offset: u64, bytes: &[u8]| {
+            segment.file.write_at(offset, bytes).map_err(JournalError::new("write", segment.name()))
+        };
+        if let Some((offset, bytes)) = &self.last_batch {
+            write((*offset).into(), bytes)?;
+        }
+        if let Some(cut) = &self.cut {
+            write(cut.offset, &vec![0; cut.bytes as usize])?;
+        }
+        segment.file.sync_data().map_err(JournalError::new("sync", segment.name()))
+    }
+}
+
+/// The intact batch that begins at `offset`, and where it ends.
+fn batch_at(segment: &[u8], salt: u64, offset: u32) -> Option<(BatchHeader, u32)> {
+    let batch = BatchHeader::decode(salt, segment.get(offset as usize..)?)?;
+    let payload_offset = offset as usize + BATCH_HEADER_BYTES;
+    let payload = segment.get(payload_offset..payload_offset + batch.payload_bytes as usize)?;
+    let end = batch.end(offset)?;
+    batch.covers(payload).then_some((batch, end))
+}
+
+/// How many bytes there are up to the last that is not zero, in whole sectors.
+fn used_bytes(bytes: &[u8]) -> Option<usize> {
+    const ZEROS: [u8; SECTOR as usize] = [0; SECTOR as usize];
+    let last = bytes.chunks(ZEROS.len()).rposition(|sector| *sector != ZEROS[..sector.len()])?;
+    Some((last + 1) * ZEROS.len())
+}
