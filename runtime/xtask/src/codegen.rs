@@ -1,0 +1,29 @@
+use std::path::Path;
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// Copies of one file elsewhere, each beside the file that it must equal: packages that are copied out of this tree
+/// need their own.
+pub(crate) const COPIES: &[(&str, &str)] = &[("wit/weir.wit", "sdk/rust/wit/weir.wit")];
+
+/// The tests that compare a generated file with what would be generated now, and write it when told to.
+const WRITERS: &[&[&str]] = &[&["-p", "weir-sdk", "--test", "generated"]];
+
+/// Writes every generated file anew.
+pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
+    for (original, copy) in COPIES {
+        std::fs::copy(workspace.root.join(original), workspace.root.join(copy))?;
+    }
+    for writer in WRITERS {
+        let mut test = process::cargo(&[&["test", "--quiet"], *writer].concat(), &workspace.root);
+        process::run(test.env("UPDATE_EXPECT", "1"))?;
+    }
+    Ok(())
+}
+
+/// The copies that differ from their originals. The rest is compared by the tests.
+pub(crate) fn stale(workspace: &Workspace) -> Vec<&'static str> {
+    let read = |path: &str| std::fs::read(workspace.root.join(Path::new(path))).ok();
+    COPIES.iter().filter(|(original, copy)| read(original) != read(copy)).map(|(_, copy)| *copy).collect()
+}

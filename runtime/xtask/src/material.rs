@@ -1,0 +1,66 @@
+//! What others wrote and the tests run against: the signers and senders of the services themselves, and their payloads.
+//! Nothing of it is committed; its versions are.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::Context as _;
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// The folder in which the versions stand and the programs that use them lie.
+const WANTED: &str = "tests/e2e/material";
+
+/// Where it is put: `python/` is a virtual environment, `node/` holds `node_modules/`.
+fn folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("weir-material")
+}
+
+/// Fetches what is missing or of another version.
+pub(crate) fn fetch(workspace: &Workspace) -> anyhow::Result<()> {
+    let wanted = workspace.root.join(WANTED);
+    if_changed(&wanted.join("requirements.txt"), &folder(workspace).join("python"), python)?;
+    if_changed(&wanted.join("package.json"), &folder(workspace).join("node"), node)?;
+    strace(workspace)
+}
+
+/// Calls `install` with the list of what is wanted and an empty folder for it, unless it did so before with the same list.
+fn if_changed(list: &Path, folder: &Path, install: fn(&Path, &Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let wanted = fs::read(list).with_context(|| format!("cannot read {}", list.display()))?;
+    let stamp = folder.join("installed");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    install(list, folder)?;
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+fn python(list: &Path, folder: &Path) -> anyhow::Result<()> {
+    process::run(&mut process::command("python3", &["-m", "venv", "."], folder))?;
+    let mut pip = process::command(folder.join("bin/pip"), &["install", "--quiet", "--requirement"], folder);
+    process::run(pip.arg(list))
+}
+
+fn node(list: &Path, folder: &Path) -> anyhow::Result<()> {
+    fs::copy(list, folder.join("package.json"))?;
+    let arguments = ["install", "--silent", "--no-package-lock", "--no-audit", "--no-fund"];
+    process::run(&mut process::command("npm", &arguments, folder))
+}
+
+/// The tracer with which a test sees the order of syncs and acknowledgements; installed if we may.
+fn strace(workspace: &Workspace) -> anyhow::Result<()> {
+    let silent = |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if silent(&mut process::command("strace", &["--version"], &workspace.root)).is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    let install = |arguments| process::run(&mut process::command("apt-get", arguments, &workspace.root));
+    install(&["update", "--quiet"])
+        .and_then(|()| install(&["install", "--quiet", "--yes", "strace"]))
+        .context("strace is missing; install it with your system's packages")
+}
