@@ -165,6 +165,9 @@ impl Reader<'_> {
                 (size::parse(text).map(|_| json!(text)), "a number of bytes, such as `64KiB` or `8MiB`")
             }
             (Shape::Size, _) => (None, "a number of bytes, such as `64KiB` or `8MiB`"),
+            (Shape::ByWord(word, cases), DeValue::Table(table)) => {
+                return self.table_by_word(table, word, cases, path, at);
+            }
             (Shape::OneKey(keys), DeValue::Table(table)) => return self.one_key(table, keys, path, at),
             (Shape::Any, any) => (Some(plain(any)), ""),
             (Shape::Table(keys), DeValue::Table(table)) => (Some(self.table(table, keys, path, at)), ""),
@@ -173,7 +176,9 @@ impl Reader<'_> {
             (Shape::Named(_) | Shape::NamedByWord(..), DeValue::Table(table)) => {
                 return Some(self.named(table, key, path));
             }
-            (Shape::Table(_) | Shape::OneKey(_) | Shape::Named(_) | Shape::NamedByWord(..), _) => (None, "a table"),
+            (Shape::Table(_) | Shape::OneKey(_) | Shape::ByWord(..) | Shape::Named(_) | Shape::NamedByWord(..), _) => {
+                (None, "a table")
+            }
         };
         if read.is_none() && !expected.is_empty() {
             self.problem(at, format!("`{}` is not {expected}", path.join(".")), format!("write {}", lower(key.about)));

@@ -58,6 +58,8 @@ pub enum Shape {
     Tables(&'static [Key]),
     /// Such tables by name.
     Named(&'static [Key]),
+    /// A table whose keys depend on the word under the first key.
+    ByWord(&'static str, &'static [(&'static str, &'static [Key])]),
     /// Tables by name, whose keys depend on the word under the first key.
     NamedByWord(&'static str, &'static [(&'static str, &'static [Key])]),
 }
@@ -112,18 +114,21 @@ fn value_schema(shape: &Shape) -> Value {
         Shape::Table(keys) => table_schema(keys),
         Shape::Tables(keys) => json!({ "type": "array", "items": table_schema(keys), "minItems": 1 }),
         Shape::Named(keys) => named(table_schema(keys)),
-        Shape::NamedByWord(word, cases) => {
-            let case = |(name, keys): &(&str, &[Key])| {
-                let mut table = table_schema(keys);
-                table["properties"][word] = json!({ "const": name });
-                if let Some(required) = table["required"].as_array_mut() {
-                    required.insert(0, json!(word));
-                }
-                table
-            };
-            named(json!({ "oneOf": cases.iter().map(case).collect::<Vec<_>>() }))
-        }
+        Shape::ByWord(word, cases) => by_word_schema(word, cases),
+        Shape::NamedByWord(word, cases) => named(by_word_schema(word, cases)),
     }
+}
+
+fn by_word_schema(word: &str, cases: &[(&str, &[Key])]) -> Value {
+    let case = |(name, keys): &(&str, &[Key])| {
+        let mut table = table_schema(keys);
+        table["properties"][word] = json!({ "const": name });
+        if let Some(required) = table["required"].as_array_mut() {
+            required.insert(0, json!(word));
+        }
+        table
+    };
+    json!({ "oneOf": cases.iter().map(case).collect::<Vec<_>>() })
 }
 
 /// Adds keywords to a schema.

@@ -1,0 +1,373 @@
+//! Reads a project: `weir.toml`, `plugins.toml`, `connections.toml`, `flows/`. Every fault in every file is found before
+//! anything is done. A file that is not there says nothing, so that an empty folder is a project too.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use capability::{Grant, GrantText};
+use connection::{Credential, SecretRef};
+use flow::Flow;
+use manifest::Manifest;
+use model::Origin;
+use serde_json::Value;
+use written::{Key, Written};
+
+use crate::catalogue::Catalogue;
+use crate::settings::{ConnectionSettings, PluginSettings, Settings, Table, limits};
+use crate::shape;
+
+/// The largest component that is read; the host has the same limit.
+const COMPONENT_BYTES_MAX: u64 = 32 << 20;
+
+/// The flow of a project without flows: everything that comes is kept and can be looked at.
+const INBOX: &str = "\
+description: Takes every event and keeps it
+owner: weir@localhost
+source:
+  webhook: { path: /*, methods: [POST, PUT], verify: none, decode: bytes }
+  dedupe: none
+steps: []
+";
+
+/// Everything that a folder says.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// The folder.
+    pub root: PathBuf,
+    /// `weir.toml`.
+    pub settings: Settings,
+    /// `plugins.toml`, with what the components say of themselves.
+    pub plugins: Vec<ProjectPlugin>,
+    /// `connections.toml`.
+    pub connections: Vec<ConnectionSettings>,
+    /// Where secrets are that flows name, as far as `connections.toml` says.
+    pub secrets: BTreeMap<String, SecretRef>,
+    /// The checked flows.
+    pub flows: Vec<Flow>,
+    /// What flows may name.
+    pub catalogue: Arc<Catalogue>,
+}
+
+/// A plugin and what its component says of itself.
+#[derive(Clone, Debug)]
+pub struct ProjectPlugin {
+    /// What the operator says.
+    pub settings: PluginSettings,
+    /// What the component says.
+    pub manifest: Manifest,
+}
+
+/// One fault of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileProblem {
+    /// The file, relative to the project.
+    pub file: PathBuf,
+    /// Counts from 1.
+    pub line: usize,
+    /// Counts from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub fix: Option<String>,
+}
+
+impl fmt::Display for FileProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.file.display(), self.line, self.column, self.message)?;
+        self.fix.as_ref().map_or(Ok(()), |fix| write!(f, "; {fix}"))
+    }
+}
+
+impl Project {
+    /// Reads the project in a folder.
+    ///
+    /// # Errors
+    /// Every fault of every file.
+    pub fn read(root: &Path) -> Result<Self, Vec<FileProblem>> {
+        let mut reader = Reader { root, problems: Vec::new() };
+        let settings = reader.settings();
+        let plugins = reader.plugins();
+        let (connections, secrets) = reader.connections();
+        let catalogue = Arc::new(Catalogue::new(&plugins, &connections));
+        let flows = reader.flows(&catalogue);
+        if !reader.problems.is_empty() {
+            return Err(reader.problems);
+        }
+        Ok(Self { root: root.to_owned(), settings, plugins, connections, secrets, flows, catalogue })
+    }
+}
+
+struct Reader<'a> {
+    root: &'a Path,
+    problems: Vec<FileProblem>,
+}
+
+impl Reader<'_> {
+    fn settings(&mut self) -> Settings {
+        const FILE: &str = "weir.toml";
+        let default = Settings { data: self.root.join("data"), ..Settings::default() };
+        let Some(written) = self.toml(FILE, shape::WEIR) else { return default };
+        let Some(table) = written.value.as_object().map(Table) else { return default };
+        let (ingress, data) = (table.table("ingress"), table.table("data"));
+        let listen = ingress.text("listen").map(|text| {
+            text.parse().unwrap_or_else(|_| {
+                let message = format!("`{text}` is not an address and a port");
+                self.add(FILE, &written, &["ingress", "listen"], message, "write one such as `127.0.0.1:8080`");
+                default.listen
+            })
+        });
+        let tls = ingress.table("tls");
+        let file = |text: &str| self.root.join(text);
+        Settings {
+            listen: listen.unwrap_or(default.listen),
+            tls: tls.text("certificate").map(file).zip(tls.text("key").map(file)),
+            body_bytes_max: ingress.size("body").map_or(default.body_bytes_max, |bytes| bytes as usize),
+            connections_max: ingress.count("connections").map_or(default.connections_max, |count| count as usize),
+            data: data.text("folder").map_or(default.data, file),
+            retention: data.duration("retention").unwrap_or(default.retention),
+            retention_bytes: data.size("retention_size").unwrap_or(default.retention_bytes),
+            master_key: table.table("secrets").as_type("key"),
+            roots: table.table("egress").texts("roots").iter().map(|text| file(text)).collect(),
+        }
+    }
+
+    fn plugins(&mut self) -> Vec<ProjectPlugin> {
+        const FILE: &str = "plugins.toml";
+        let Some(written) = self.toml(FILE, shape::PLUGINS) else { return Vec::new() };
+        let named = written.value.get("plugin").and_then(Value::as_object).cloned().unwrap_or_default();
+        named.iter().filter_map(|(name, value)| self.plugin(FILE, &written, name, &Table(value.as_object()?))).collect()
+    }
+
+    fn plugin(&mut self, file: &str, written: &Written, name: &str, table: &Table<'_>) -> Option<ProjectPlugin> {
+        let grant: GrantText = table.as_type("grant").unwrap_or_default();
+        if let Err(faults) = Grant::parse(name, &grant) {
+            for fault in faults.0 {
+                self.add(file, written, &["plugin", name, "grant"], fault, "mend the grant");
+            }
+        }
+        let source = self.root.join(table.text("source")?);
+        let path = ["plugin", name, "source"];
+        let component = match read_component(&source) {
+            Ok(component) => component,
+            Err(error) => {
+                let message = format!("component `{}` cannot be read: {error}", source.display());
+                self.add(file, written, &path, message, "build it, or write where it is");
+                return None;
+            }
+        };
+        match manifest::extract(&component) {
+            Ok(manifest) => {
+                let limits = limits(&table.table("limits"));
+                let settings = PluginSettings { name: name.to_owned(), source, grant, limits };
+                Some(ProjectPlugin { settings, manifest })
+            }
+            Err(error) => {
+                let message = format!("component `{}`: {}", source.display(), chain(&error));
+                self.add(file, written, &path, message, "build it with its manifest for this version of Weir");
+                None
+            }
+        }
+    }
+
+    fn connections(&mut self) -> (Vec<ConnectionSettings>, BTreeMap<String, SecretRef>) {
+        const FILE: &str = "connections.toml";
+        let Some(written) = self.toml(FILE, shape::CONNECTIONS) else { return Default::default() };
+        let named = |key| written.value.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
+        let secret = |(name, value): (String, Value)| Some((name, serde_json::from_value(value).ok()?));
+        let secrets = named("secret").into_iter().filter_map(secret).collect();
+        let connections = named("connection")
+            .iter()
+            .filter_map(|(name, value)| {
+                let connection = connection(name, &Table(value.as_object()?));
+                self.check_connection(FILE, &written, &connection);
+                Some(connection)
+            })
+            .collect();
+        (connections, secrets)
+    }
+
+    fn check_connection(&mut self, file: &str, written: &Written, connection: &ConnectionSettings) {
+        let name = connection.name.as_str();
+        if let Some(url) = &connection.base_url
+            && let Err(message) = base_origin(url)
+        {
+            let fix = "write one such as `https://api.example.com/crm`";
+            self.add(file, written, &["connection", name, "base_url"], message, fix);
+        }
+        for origin in &connection.origins {
+            if let Err(error) = origin.parse::<Origin>() {
+                let fix = "write one such as `https://api.example.com`";
+                self.add(file, written, &["connection", name, "origins"], error.to_string(), fix);
+            }
+        }
+        if !connection.settings.is_object() {
+            let message = "the settings are not a table".to_owned();
+            self.add(file, written, &["connection", name, "settings"], message, "write `{ tenant = \"acme\" }` or the like");
+        }
+    }
+
+    fn flows(&mut self, catalogue: &Catalogue) -> Vec<Flow> {
+        let folder = self.root.join("flows");
+        let mut files = match fs::read_dir(&folder) {
+            Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| is_flow(path)).collect(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => {
+                self.unreadable(Path::new("flows"), &error);
+                return Vec::new();
+            }
+        };
+        files.sort();
+        if files.is_empty() {
+            return self.flow(Path::new("inbox.yaml"), INBOX, catalogue).into_iter().collect();
+        }
+        let mut flows = Vec::new();
+        for file in files {
+            let relative = file.strip_prefix(self.root).unwrap_or(&file).to_owned();
+            match fs::read_to_string(&file) {
+                Ok(text) => flows.extend(self.flow(&relative, &text, catalogue)),
+                Err(error) => self.unreadable(&relative, &error),
+            }
+        }
+        self.check_sources(&flows);
+        flows
+    }
+
+    fn flow(&mut self, file: &Path, text: &str, catalogue: &Catalogue) -> Option<Flow> {
+        let name = file.file_stem()?.to_str()?.to_owned();
+        let root = self.root;
+        let read_schema = |path: &str| inside(root, path).and_then(|path| fs::read_to_string(path).ok());
+        match flow::check(&name, text, &read_schema, catalogue) {
+            Ok(flow) => Some(flow),
+            Err(problems) => {
+                self.problems.extend(problems.into_iter().map(|problem| FileProblem {
+                    file: file.to_owned(),
+                    line: problem.line,
+                    column: problem.column,
+                    message: problem.message,
+                    fix: problem.fix,
+                }));
+                None
+            }
+        }
+    }
+
+    /// Flows that listen to one path share the way in, so they must say the same of it.
+    fn check_sources(&mut self, flows: &[Flow]) {
+        for (index, flow) in flows.iter().enumerate() {
+            let same = |other: &&Flow| other.source.name() == flow.source.name();
+            let Some(first) = flows[..index].iter().find(same) else { continue };
+            let flow::SourceKind::Webhook(one) = &flow.source.kind else { continue };
+            let flow::SourceKind::Webhook(other) = &first.source.kind else { continue };
+            if one != other {
+                self.problems.push(FileProblem {
+                    file: PathBuf::from(format!("flows/{}.yaml", flow.name)),
+                    line: 1,
+                    column: 1,
+                    message: format!("flow `{}` listens to `{}` too and says other things of it", first.name, one.path),
+                    fix: Some("write the same `webhook` in both, or choose another path".to_owned()),
+                });
+            }
+        }
+    }
+
+    /// Reads a file against its shape. None: it is not there, or it has faults, which are noted.
+    fn toml(&mut self, file: &str, keys: &[Key]) -> Option<Written> {
+        let text = match fs::read_to_string(self.root.join(file)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                self.unreadable(Path::new(file), &error);
+                return None;
+            }
+        };
+        match written::read(&text, keys, &|_| None) {
+            Ok(written) => Some(written),
+            Err(problems) => {
+                self.problems.extend(problems.into_iter().map(|problem| file_problem(file, problem)));
+                None
+            }
+        }
+    }
+
+    fn add(&mut self, file: &str, written: &Written, path: &[&str], message: String, fix: &str) {
+        let path: Vec<_> = path.iter().map(|part| (*part).to_owned()).collect();
+        self.problems.push(file_problem(file, written.problem(&path, message, fix)));
+    }
+
+    fn unreadable(&mut self, file: &Path, error: &io::Error) {
+        self.problems.push(FileProblem {
+            file: file.to_owned(),
+            line: 1,
+            column: 1,
+            message: format!("cannot be read: {error}"),
+            fix: Some("make it readable for the user that runs Weir".to_owned()),
+        });
+    }
+}
+
+fn connection(name: &str, table: &Table<'_>) -> ConnectionSettings {
+    ConnectionSettings {
+        name: name.to_owned(),
+        owner: table.text("owner").unwrap_or_default().to_owned(),
+        plugins: table.texts("plugins"),
+        base_url: table.text("base_url").map(str::to_owned),
+        origins: table.texts("origins"),
+        account: table.text("account").map(str::to_owned),
+        settings: table.0.get("settings").cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+        credential: table.as_type("credential").unwrap_or(Credential::None),
+        named: table.as_type("named").unwrap_or_default(),
+    }
+}
+
+/// The origin of a base URL.
+pub(crate) fn base_origin(url: &str) -> Result<Origin, String> {
+    let authority_end = url.find("://").map_or(0, |scheme| scheme + 3);
+    let path = url[authority_end..].find('/').map_or(url.len(), |slash| authority_end + slash);
+    url[..path].parse::<Origin>().map_err(|error| error.to_string())
+}
+
+/// A component's bytes, its size judged before anything is read.
+pub fn read_component(file: &Path) -> io::Result<Vec<u8>> {
+    let bytes = fs::metadata(file)?.len();
+    if bytes > COMPONENT_BYTES_MAX {
+        let reason = format!("it has {bytes} bytes; at most {COMPONENT_BYTES_MAX} are taken");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    fs::read(file)
+}
+
+fn is_flow(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml")
+}
+
+/// A path below the root; none if it leads out of it.
+fn inside(root: &Path, path: &str) -> Option<PathBuf> {
+    let parts = Path::new(path).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    parts.then(|| root.join(path))
+}
+
+fn file_problem(file: &str, problem: written::Problem) -> FileProblem {
+    FileProblem {
+        file: PathBuf::from(file),
+        line: problem.line,
+        column: problem.column,
+        message: problem.message,
+        fix: Some(problem.fix),
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
