@@ -13,7 +13,8 @@ use crate::recovery::{Found, recover};
 use crate::segment::{Segment, Table};
 use crate::writer::{Counters, Writer};
 use crate::{
-    Config, Disk, Family, JournalError, Mark, OpenError, ReadError, Replay, ReplayError, SegmentInfo, SubmitError, Work,
+    Config, Disk, Family, JournalError, Mark, OpenError, ReadError, Replay, ReplayError, SegmentInfo, SegmentRecords,
+    SubmitError, Work,
 };
 
 /// The least that makes sense: a head and a batch of a few records.
@@ -179,6 +180,14 @@ impl Journal {
     /// If the journal ends before the mark. What is found on the way comes out of the iterator.
     pub fn replay(&self, from: Mark) -> Result<Replay, ReplayError> {
         Replay::new(&self.shared.table, from, self.next_sequence())
+    }
+
+    /// The durable records of one segment, without those of the other family that were written in the meantime; none if
+    /// it has been retired. For looking through what is to be retired.
+    pub fn records_of(&self, family: Family, segment: u32) -> SegmentRecords {
+        let families = self.shared.table.get();
+        let found = families[family.index()].iter().find(|candidate| candidate.header.number == segment);
+        SegmentRecords::new(family, found.cloned())
     }
 
     /// The mark of a checkpoint that holds everything up to and including `sequence`; 0: nothing.

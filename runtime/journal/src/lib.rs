@@ -24,6 +24,6 @@ pub use error::{JournalError, OpenError, ReadError, ReplayError, SubmitError};
 pub use journal::{Cut, Done, Entry, Journal, Placed, Recovered, Statistics};
 pub use mark::{Mark, MarkError};
 pub use real::{LockError, RealDisk};
-pub use replay::{Replay, Replayed};
+pub use replay::{Replay, Replayed, SegmentRecords};
 pub use segment::{Family, SegmentInfo};
 pub use simulation::SimulatedDisk;

@@ -86,6 +86,35 @@ impl Iterator for Replay {
     }
 }
 
+/// The records of one segment, in the order of their sequence. Ends behind the first error.
+pub struct SegmentRecords {
+    cursor: Cursor,
+    over: bool,
+}
+
+impl SegmentRecords {
+    pub(crate) fn new(family: Family, segment: Option<Segment>) -> Self {
+        let segments = segment.into_iter().collect();
+        Self { cursor: Cursor { family, segments, offset: SECTOR, batch: None, head: None }, over: false }
+    }
+}
+
+impl Iterator for SegmentRecords {
+    type Item = Result<Replayed, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let advanced = self.cursor.advance();
+        self.over = !matches!(advanced, Ok(true));
+        match advanced {
+            Ok(_) => self.cursor.head.take().map(Ok),
+            Err(cause) => Some(Err(cause)),
+        }
+    }
+}
+
 /// Goes through one family.
 struct Cursor {
     family: Family,
