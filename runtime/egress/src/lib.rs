@@ -2,10 +2,20 @@
 //! the name's addresses, headers and sizes, adds the credential last, follows redirects through the same checks, and
 //! records what was done without anything secret. Never learns what a flow or an execution is. Start at [`Egress::send`].
 
+mod body;
+mod call;
+mod dial;
+mod fault;
 mod gate;
+mod header;
+mod hop;
+mod pool;
 mod request;
 mod resolve;
+mod timer;
+mod wire;
 
 pub use gate::{BuildError, Config, Egress};
+pub use header::is_framing_header;
 pub use request::{Auth, HttpFault, HttpFaultKind, Limits, Request, Response};
 pub use resolve::{Resolver, SystemResolver};
