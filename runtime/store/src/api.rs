@@ -163,7 +163,8 @@ pub struct Query {
     pub limit: usize,
 }
 
-/// A page of a list.
+/// A page of a list. A filter that hits little ends a page before it is full: only [`Page::next`] tells whether there is
+/// more.
 #[derive(Debug)]
 pub struct Page {
     /// The executions.
@@ -221,6 +222,9 @@ pub enum StoreError {
         /// When to try again.
         retry_after: Duration,
     },
+    /// It will never fit. Nothing has been written.
+    #[error("too large to be stored: {0}")]
+    TooLarge(String),
     /// The bytes have been retired.
     #[error("the payload is gone: its time of retention has passed")]
     Gone,
