@@ -6,7 +6,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::CONTENT_TYPE;
 use model::Attributes;
 use serde_json::value::RawValue;
 
@@ -239,19 +238,6 @@ fn is_rfc_3339(text: &str) -> bool {
         }
     };
     fits(start, DATE_AND_TIME) && (fits(zone, b"Z") || fits(zone, b"+00:00") || fits(zone, b"-00:00"))
-}
-
-/// The content type of a request, if it has exactly one.
-pub(crate) fn content_type(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let mut values = headers.get_all(CONTENT_TYPE).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => value
-            .to_str()
-            .map(Some)
-            .map_err(|_| Refusal::malformed("header `content-type` has characters beyond ASCII")),
-        _ => Err(Refusal::malformed("header `content-type` came more than once")),
-    }
 }
 
 #[cfg(test)]

