@@ -14,7 +14,7 @@ mod template;
 mod yaml;
 
 pub use catalogue::{ActionInfo, Catalogue, ConnectionInfo, MapperInfo, Permissive, PluginName};
-pub use check::{check, parse_duration};
+pub use check::check;
 pub use expect::Expect;
 pub use expression::{Condition, EvalError, Expression};
 pub use flow::{

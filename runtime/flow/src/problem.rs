@@ -1,5 +1,7 @@
 use std::fmt::Write;
 
+use written::nearest;
+
 /// A fault of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -69,41 +71,17 @@ pub(crate) struct Place {
     pub(crate) column: usize,
 }
 
-/// `did you mean` for a name that is not among `known`, else what is.
+/// `did you mean` for a name that is not among `known`, else what is. None if nothing is known.
 pub(crate) fn suggest(name: &str, known: &[impl AsRef<str>]) -> Option<String> {
-    // Distances are quadratic, and no name is that long.
-    if name.len() > 64 {
-        return (!known.is_empty()).then(|| format!("known are {}", list(known)));
+    // The search is quadratic, and no name is that long.
+    let near = (name.len() <= 64).then(|| nearest(name, known.iter().map(AsRef::as_ref))).flatten();
+    match near {
+        Some(near) => Some(format!("did you mean `{near}`?")),
+        None => (!known.is_empty()).then(|| format!("known: {}", list(known))),
     }
-    let nearest = known.iter().map(AsRef::as_ref).min_by_key(|candidate| distance(name, candidate))?;
-    // Two letters in a short word make another word.
-    if distance(name, nearest) <= (name.chars().count() / 3).clamp(1, 3) {
-        return Some(format!("did you mean `{nearest}`?"));
-    }
-    Some(format!("known are {}", list(known)))
 }
 
 /// Names in backticks, separated by commas.
 pub(crate) fn list(names: &[impl AsRef<str>]) -> String {
     names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
-}
-
-/// How many letters must be changed, left out, added or exchanged with their neighbour (Damerau and Levenshtein,
-/// restricted to one edit a place).
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut rows = vec![(0..=b.len()).collect::<Vec<_>>()];
-    for i in 1..=a.len() {
-        let mut row = vec![i];
-        for j in 1..=b.len() {
-            let changed = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            let mut least = changed.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                least = least.min(rows[i - 2][j - 2] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows[a.len()][b.len()]
 }

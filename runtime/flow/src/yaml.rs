@@ -86,7 +86,7 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Yaml> {
     reader.next()?;
     let (event, span) = reader.next()?;
     if event == Event::StreamEnd {
-        return reader.refuse(span, "the file is empty", "begin with `flow: NAME`; the manual shows an example");
+        return reader.refuse(span, "the file is empty", "begin with `flow: NAME`; `weir init` writes an example");
     }
     let (event, span) = reader.next()?;
     let tree = reader.node(event, span, 0)?;
@@ -108,7 +108,10 @@ impl<'t> Reader<'t, '_> {
             Ok(next) => Some(next),
             Err(fault) => {
                 let place = Place { line: fault.marker().line(), column: fault.marker().col() + 1 };
-                self.problems.add(place, format!("this is not YAML: {}", fault.info()), None);
+                // The parser's word for what mostly is a text such as `{ a: b: c }` or `note: see: there`.
+                let quotes = fault.info().contains("mapping values");
+                let fix = quotes.then(|| "a text with `: ` or `{` in it must stand in quotes".to_owned());
+                self.problems.add(place, format!("this is not YAML: {}", fault.info()), fix);
                 None
             }
         }

@@ -414,8 +414,16 @@ impl Compiler<'_> {
         Some(Kind::Call(*function, nodes))
     }
 
+    /// Where a node stands. The parser notes the dot of a selection and the bracket of a call; names say more.
     fn at(&self, expr: &IdedExpr) -> usize {
-        self.places.offset_for(expr.id).map_or(0, |(start, _)| start as usize)
+        let noted = self.places.offset_for(expr.id).map_or(0, |(start, _)| start as usize);
+        match &expr.expr {
+            Expr::Select(_) => noted + 1,
+            Expr::Call(call) if call.func_name.starts_with(char::is_alphabetic) => {
+                noted.saturating_sub(chars(&call.func_name))
+            }
+            _ => noted,
+        }
     }
 
     fn refuse<T>(&mut self, at: usize, message: &str, fix: &str) -> Option<T> {

@@ -89,9 +89,9 @@ impl Checker<'_> {
     /// A time longer than none.
     pub(super) fn duration(&mut self, yaml: &Yaml, what: &str) -> Option<Duration> {
         let text = self.text(yaml, what)?;
-        match parse_duration(text) {
-            Some(duration) if !duration.is_zero() => Some(duration),
-            _ => {
+        match written::duration::parse(text) {
+            Some(duration) => Some(duration),
+            None => {
                 let fix = "write a number and `ms`, `s`, `m`, `h` or `d`, such as `30s`".to_owned();
                 self.refuse(yaml.place, format!("{what} is a time, not `{text}`"), Some(fix))
             }
@@ -101,10 +101,10 @@ impl Checker<'_> {
     /// A number of bytes, at least one.
     pub(super) fn bytes(&mut self, yaml: &Yaml, what: &str) -> Option<u64> {
         let text = self.text(yaml, what)?;
-        match parse_bytes(text) {
-            Some(bytes) if bytes > 0 => Some(bytes),
-            _ => {
-                let fix = "write a number and `B`, `KiB` or `MiB`, such as `512KiB`".to_owned();
+        match written::size::parse(text) {
+            Some(bytes) => Some(bytes),
+            None => {
+                let fix = "write a number and `B`, `KiB`, `MiB` or `GiB`, such as `512KiB`".to_owned();
                 self.refuse(yaml.place, format!("{what} is a size, not `{text}`"), Some(fix))
             }
         }
@@ -129,21 +129,4 @@ impl Checker<'_> {
         self.problems.add(place, message, fix);
         None
     }
-}
-
-/// A time as configuration files write it: a whole number and `ms`, `s`, `m`, `h` or `d`.
-pub fn parse_duration(text: &str) -> Option<Duration> {
-    let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
-    parse_quantity(text, &units).map(Duration::from_millis)
-}
-
-fn parse_bytes(text: &str) -> Option<u64> {
-    parse_quantity(text, &[("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20)])
-}
-
-/// A whole number with a unit directly behind it.
-fn parse_quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let (number, unit) = text.split_at(text.find(|character: char| !character.is_ascii_digit())?);
-    let (_, factor) = units.iter().find(|(known, _)| *known == unit)?;
-    number.parse::<u64>().ok()?.checked_mul(*factor)
 }

@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use fields::parse_duration;
-
 use crate::cel::{self, Finding, Names};
 use crate::problem::{Place, Problems};
 use crate::yaml::{self, Scalar, Yaml, YamlKind};
