@@ -17,8 +17,8 @@ pub trait PluginAdmin: Send + Sync + 'static {
     /// calls is not touched. Staging a digest that is held already changes nothing and gives its state.
     fn stage<'a>(&'a self, name: &'a str, component: Bytes) -> BoxFuture<'a, Result<GenerationStatus, AdminError>>;
 
-    /// Grants what the staged generation asks for beyond the grant, and nothing more, until the host is built anew:
-    /// whoever calls keeps [`GenerationStatus::missing`] if it is to last.
+    /// Grants what the staged generation asks for, and nothing more, until the host is built anew: whoever calls keeps
+    /// [`Inspection::asks`] if it is to last.
     fn approve<'a>(
         &'a self,
         plugin: &'a PluginSelector,
@@ -80,8 +80,8 @@ pub struct GenerationStatus {
     pub major: u64,
     /// Where it stands.
     pub state: GenerationState,
-    /// What it asks for beyond its grant.
-    pub missing: Vec<Reach>,
+    /// What it asks for beyond its grant, in words.
+    pub missing: Vec<String>,
     /// It was rolled back from: a new deployment does not activate it by itself, only an operator does.
     pub rolled_back: bool,
     /// What it is.
@@ -169,11 +169,11 @@ pub enum AdminError {
         digest: String,
     },
     /// It asks for more than is granted.
-    #[error("plugin `{name}` asks for more than it is granted: {}; to allow it: `weir grant {name}`", .missing.join(", "))]
+    #[error("plugin `{name}` asks for more than it is granted: {}; to allow it: `weir grant {name}`", .missing.join("; "))]
     NotGranted {
         /// The plugin.
         name: String,
-        /// What, each as it would stand in the grant.
+        /// What, in words.
         missing: Vec<String>,
     },
     /// There is nothing to go back to.

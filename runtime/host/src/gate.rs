@@ -1,0 +1,82 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use capability::Grant;
+use connection::Connection;
+use egress::{Auth, Egress, HttpFault, HttpFaultKind, Request, Response};
+
+use crate::ledger::Ledger;
+use crate::limits::{Exceeded, Limits};
+
+/// The only way out of a connector's call, whichever import it uses: it counts, and hands the request to egress.
+pub(crate) struct Gate {
+    egress: Egress,
+    grant: Arc<Grant>,
+    connection: Option<Arc<Connection>>,
+    limits: egress::Limits,
+    /// When the call must have ended.
+    deadline: Instant,
+}
+
+/// A request as a guest asks for it.
+pub(crate) struct HttpAsk {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+    pub(crate) auth: Auth,
+}
+
+pub(crate) type HttpAnswer = Result<Response, HttpFault>;
+
+impl Gate {
+    pub(crate) fn new(
+        egress: Egress,
+        grant: Arc<Grant>,
+        connection: Option<Arc<Connection>>,
+        limits: &Limits,
+        deadline: Instant,
+    ) -> Self {
+        let size = |bytes| usize::try_from(bytes).unwrap_or(usize::MAX);
+        let limits = egress::Limits {
+            request_body_bytes: size(limits.request_body_bytes),
+            response_body_bytes: size(limits.response_body_bytes),
+            ..egress::Limits::default()
+        };
+        Self { egress, grant, connection, limits, deadline }
+    }
+
+    /// The connection in use.
+    pub(crate) fn connection(&self) -> Option<&Connection> {
+        self.connection.as_deref()
+    }
+
+    /// Bytes that the body of a request may have.
+    pub(crate) fn request_body_bytes_max(&self) -> usize {
+        self.limits.request_body_bytes
+    }
+
+    /// What is left of the call's time.
+    pub(crate) fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Sends one request. However it ends, the ledger knows of it.
+    pub(crate) async fn send(&self, ledger: &Arc<Ledger>, ask: HttpAsk) -> HttpAnswer {
+        let can_have_effect = !matches!(ask.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+        let flight = ledger.begin_request(can_have_effect).map_err(|exceeded| refused(exceeded))?;
+        let HttpAsk { method, url, headers, body, auth } = ask;
+        let limits = egress::Limits { total: self.limits.total.min(self.remaining()), ..self.limits };
+        let (grant, connection) = (Arc::clone(&self.grant), self.connection.clone());
+        let request = Request { grant, connection, method, url, headers, body, auth, limits };
+        let (answer, record) = self.egress.send(request).await;
+        let settled = answer.as_ref().map_or_else(|fault| !fault.request_sent, |_| true);
+        flight.land(record, settled);
+        answer
+    }
+}
+
+fn refused(exceeded: Exceeded) -> HttpFault {
+    HttpFault { kind: HttpFaultKind::Denied, code: exceeded.code(), message: exceeded.to_string(), request_sent: false }
+}

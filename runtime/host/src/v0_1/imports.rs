@@ -1,0 +1,82 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use egress::{HttpFaultKind, Response};
+use futures_util::stream::{self, StreamExt};
+use model::LogLevel;
+use wasmtime::Result;
+
+use super::bindings::weir::plugin::{http, log, types};
+use crate::gate::{Gate, HttpAnswer, HttpAsk};
+use crate::ledger::Ledger;
+use crate::state::CallState;
+
+/// Requests of one `send-all` that are under way at once.
+const SIDE_BY_SIDE: usize = 8;
+
+impl types::Host for CallState {}
+
+impl log::Host for CallState {
+    fn write(&mut self, level: log::Level, message: String, fields: Vec<(String, String)>) -> Result<()> {
+        self.check_host_calls()?;
+        let level = match level {
+            log::Level::Debug => LogLevel::Debug,
+            log::Level::Info => LogLevel::Info,
+            log::Level::Warn => LogLevel::Warn,
+            log::Level::Error => LogLevel::Error,
+        };
+        self.ledger.log(level, &message, fields);
+        Ok(())
+    }
+}
+
+impl http::Host for CallState {
+    async fn send(&mut self, request: http::Request) -> Result<std::result::Result<http::Response, http::HttpFault>> {
+        self.check_host_calls()?;
+        let (gate, ledger) = (self.gate()?, Arc::clone(&self.ledger));
+        Ok(answer(send(&gate, &ledger, request).await))
+    }
+
+    async fn send_all(
+        &mut self,
+        requests: Vec<http::Request>,
+    ) -> Result<Vec<std::result::Result<http::Response, http::HttpFault>>> {
+        self.check_host_calls()?;
+        let (gate, ledger) = (self.gate()?, Arc::clone(&self.ledger));
+        let sends = requests.into_iter().map(|request| send(&gate, &ledger, request));
+        let answers: Vec<_> = stream::iter(sends).buffered(SIDE_BY_SIDE).collect().await;
+        // What the host holds for one call is bounded as if it were one answer.
+        let bytes: usize = answers.iter().flatten().map(|response| response.body.len()).sum();
+        self.check_output(bytes)?;
+        Ok(answers.into_iter().map(answer).collect())
+    }
+}
+
+async fn send(gate: &Gate, ledger: &Arc<Ledger>, request: http::Request) -> HttpAnswer {
+    let auth = match request.auth {
+        http::Auth::Default => egress::Auth::Default,
+        http::Auth::Named(name) => egress::Auth::Named(name),
+        http::Auth::Anonymous => egress::Auth::Anonymous,
+    };
+    let (method, url, headers, body) = (request.method, request.url, request.headers, Bytes::from(request.body));
+    gate.send(ledger, HttpAsk { method, url, headers, body, auth }).await
+}
+
+fn answer(answer: HttpAnswer) -> std::result::Result<http::Response, http::HttpFault> {
+    match answer {
+        Ok(Response { status, url, headers, body }) => Ok(http::Response { status, url, headers, body: body.into() }),
+        Err(fault) => Err(http::HttpFault {
+            kind: match fault.kind {
+                HttpFaultKind::Denied => http::HttpFaultKind::Denied,
+                HttpFaultKind::Unreachable => http::HttpFaultKind::Unreachable,
+                HttpFaultKind::Tls => http::HttpFaultKind::Tls,
+                HttpFaultKind::Timeout => http::HttpFaultKind::Timeout,
+                HttpFaultKind::TooLarge => http::HttpFaultKind::TooLarge,
+                HttpFaultKind::Broken => http::HttpFaultKind::Broken,
+            },
+            code: fault.code.to_owned(),
+            message: fault.message,
+            request_sent: fault.request_sent,
+        }),
+    }
+}
