@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use crate::generated::actions::exports::weir::plugin::actions::Receipt;
+pub use crate::generated::verified_actions::exports::weir::plugin::actions::Receipt;
 use crate::{Context, Document, Fault, FromDocument, Http, Identity, json};
 
 /// One call of an action, with its input read.
@@ -217,30 +217,31 @@ macro_rules! connector {
         }
 
         #[cfg(target_family = "wasm")]
-        #[allow(unsafe_code, reason = "an exported function has a name that the contract chose")]
-        const _: () = {
-            use $crate::generated::actions as bindings;
-            use bindings::exports::weir::plugin::actions as wire;
-
-            impl wire::Guest for Plugin {
-                fn invoke(call: wire::Call) -> ::std::result::Result<$crate::Receipt, wire::Fault> {
-                    $crate::panic::install_hook();
-                    <Plugin as $crate::Connector>::invoke(call.into(), &$crate::Http::of_the_host())
-                        .map_err($crate::Fault::into_wire)
-                }
+        impl $crate::generated::verified_actions::exports::weir::plugin::actions::Guest for Plugin {
+            fn invoke(
+                call: $crate::generated::verified_actions::exports::weir::plugin::actions::Call,
+            ) -> ::std::result::Result<$crate::Receipt, $crate::generated::imports::weir::plugin::types::Fault> {
+                $crate::panic::install_hook();
+                <Plugin as $crate::Connector>::invoke(call.into(), &$crate::Http::of_the_host())
+                    .map_err($crate::Fault::into_wire)
             }
+        }
 
-            bindings::export_actions!(Plugin with_types_in $crate::generated::actions);
-        };
-
-        $($crate::__export_verification! { $($verified => $verify),+ })?
+        $crate::__export_actions! { $($($verified => $verify),+)? }
         $($crate::__export_connection! { $check })?
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __export_verification {
+macro_rules! __export_actions {
+    () => {
+        #[cfg(target_family = "wasm")]
+        #[allow(unsafe_code, reason = "an exported function has a name that the contract chose")]
+        const _: () = {
+            $crate::generated::actions::export_actions!(Plugin with_types_in $crate::generated::verified_actions);
+        };
+    };
     ($($verified:literal => $verify:path),+) => {
         impl $crate::Verify for Plugin {
             fn verify(
@@ -257,7 +258,7 @@ macro_rules! __export_verification {
         #[cfg(target_family = "wasm")]
         #[allow(unsafe_code, reason = "an exported function has a name that the contract chose")]
         const _: () = {
-            use $crate::generated::verification as bindings;
+            use $crate::generated::verified_actions as bindings;
             use bindings::exports::weir::plugin::verification as wire;
 
             impl wire::Guest for Plugin {
@@ -269,7 +270,7 @@ macro_rules! __export_verification {
                 }
             }
 
-            bindings::export_verification!(Plugin with_types_in $crate::generated::verification);
+            bindings::export_verified_actions!(Plugin with_types_in $crate::generated::verified_actions);
         };
     };
 }
@@ -307,8 +308,8 @@ macro_rules! __export_connection {
 }
 
 #[doc(hidden)]
-impl From<crate::generated::actions::exports::weir::plugin::actions::Call> for Call<Document> {
-    fn from(call: crate::generated::actions::exports::weir::plugin::actions::Call) -> Self {
+impl From<crate::generated::verified_actions::exports::weir::plugin::actions::Call> for Call<Document> {
+    fn from(call: crate::generated::verified_actions::exports::weir::plugin::actions::Call) -> Self {
         Self { action: call.action, input: call.input, cursor: call.cursor, context: call.context }
     }
 }
@@ -316,8 +317,8 @@ impl From<crate::generated::actions::exports::weir::plugin::actions::Call> for C
 #[doc(hidden)]
 impl Settlement {
     /// What crosses the boundary.
-    pub fn into_wire(self) -> crate::generated::verification::exports::weir::plugin::verification::Settlement {
-        use crate::generated::verification::exports::weir::plugin::verification::Settlement as Wire;
+    pub fn into_wire(self) -> crate::generated::verified_actions::exports::weir::plugin::verification::Settlement {
+        use crate::generated::verified_actions::exports::weir::plugin::verification::Settlement as Wire;
         match self {
             Self::Happened(receipt) => Wire::Happened(receipt),
             Self::Absent => Wire::Absent,

@@ -48,7 +48,7 @@ pub mod generated {
     pub mod connection;
     pub mod imports;
     pub mod mapper;
-    pub mod verification;
+    pub mod verified_actions;
 }
 
 pub use connector::{Call, Check, Connector, IntoReceipt, Receipt, Settlement, Verify};

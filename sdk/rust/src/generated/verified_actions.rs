@@ -2,13 +2,10 @@
 // Options used:
 //   * additional derives ["PartialEq"]
 //   * with "weir:plugin/types@0.1.0" = "crate::generated::imports::weir::plugin::types"
-//   * with "weir:plugin/actions@0.1.0" = "crate::generated::actions::exports::weir::plugin::actions"
-//   * default-bindings-module: "weir_sdk::generated::verification"
-//   * export-macro-name: export_verification
+//   * default-bindings-module: "weir_sdk::generated::verified_actions"
+//   * export-macro-name: export_verified_actions
 //   * pub-export-macro
 //   * generate_unused_types
-#[allow(unfulfilled_lint_expectations, unused_imports)]
-use crate::generated::actions::exports::weir::plugin::actions as __with_name1;
 #[allow(unfulfilled_lint_expectations, unused_imports)]
 use crate::generated::imports::weir::plugin::types as __with_name0;
 #[rustfmt::skip]
@@ -16,6 +13,875 @@ use crate::generated::imports::weir::plugin::types as __with_name0;
 pub mod exports {
     pub mod weir {
         pub mod plugin {
+            /// A role: does things at a destination.
+            #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+            pub mod actions {
+                #[used]
+                #[doc(hidden)]
+                static __FORCE_SECTION_REF: fn() = super::super::super::super::__link_custom_section_describing_imports;
+                use super::super::super::super::_rt;
+                pub type Document = super::super::super::super::__with_name0::Document;
+                pub type Fault = super::super::super::super::__with_name0::Fault;
+                pub type Context = super::super::super::super::__with_name0::Context;
+                /// One call of an action.
+                #[derive(Clone, PartialEq)]
+                pub struct Call {
+                    /// Which, by the name in the manifest.
+                    pub action: _rt::String,
+                    /// The input of the step.
+                    pub input: Document,
+                    /// For a listing action: where the page begins. None: with the first.
+                    pub cursor: ::core::option::Option<_rt::String>,
+                    /// The circumstances.
+                    pub context: Context,
+                }
+                impl ::core::fmt::Debug for Call {
+                    fn fmt(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        f.debug_struct("Call")
+                            .field("action", &self.action)
+                            .field("input", &self.input)
+                            .field("cursor", &self.cursor)
+                            .field("context", &self.context)
+                            .finish()
+                    }
+                }
+                /// What an action gave.
+                #[derive(Clone, PartialEq)]
+                pub struct Receipt {
+                    /// Its output.
+                    pub output: Document,
+                    /// The id that the destination gave to what was created or changed.
+                    pub external_id: ::core::option::Option<_rt::String>,
+                    /// For a listing action: the cursor of the following page. None: this was the last.
+                    pub next: ::core::option::Option<_rt::String>,
+                    /// Anything else worth keeping.
+                    pub metadata: _rt::Vec<(_rt::String, _rt::String)>,
+                }
+                impl ::core::fmt::Debug for Receipt {
+                    fn fmt(
+                        &self,
+                        f: &mut ::core::fmt::Formatter<'_>,
+                    ) -> ::core::fmt::Result {
+                        f.debug_struct("Receipt")
+                            .field("output", &self.output)
+                            .field("external-id", &self.external_id)
+                            .field("next", &self.next)
+                            .field("metadata", &self.metadata)
+                            .finish()
+                    }
+                }
+                #[doc(hidden)]
+                #[allow(non_snake_case, unused_unsafe)]
+                pub unsafe fn _export_invoke_cabi<T_: Guest>(arg0: *mut u8) -> *mut u8 {
+                    unsafe {
+                        #[cfg(target_arch = "wasm32")] _rt::run_ctors_once();
+                        let result52 = {
+                            let l0 = *arg0.add(0).cast::<*mut u8>();
+                            let l1 = *arg0
+                                .add(::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len2 = l1;
+                            let bytes2 = _rt::Vec::from_raw_parts(l0.cast(), len2, len2);
+                            let l3 = *arg0
+                                .add(2 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l4 = *arg0
+                                .add(3 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len5 = l4;
+                            let bytes5 = _rt::Vec::from_raw_parts(l3.cast(), len5, len5);
+                            let l6 = *arg0
+                                .add(4 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l7 = *arg0
+                                .add(5 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len8 = l7;
+                            let l9 = *arg0
+                                .add(6 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l10 = *arg0
+                                .add(7 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let base17 = l9;
+                            let len17 = l10;
+                            let mut result17 = _rt::Vec::with_capacity(len17);
+                            for i in 0..len17 {
+                                let base = base17
+                                    .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                let e17 = {
+                                    let l11 = *base.add(0).cast::<*mut u8>();
+                                    let l12 = *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len13 = l12;
+                                    let bytes13 = _rt::Vec::from_raw_parts(
+                                        l11.cast(),
+                                        len13,
+                                        len13,
+                                    );
+                                    let l14 = *base
+                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l15 = *base
+                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len16 = l15;
+                                    let bytes16 = _rt::Vec::from_raw_parts(
+                                        l14.cast(),
+                                        len16,
+                                        len16,
+                                    );
+                                    (_rt::string_lift(bytes13), _rt::string_lift(bytes16))
+                                };
+                                result17.push(e17);
+                            }
+                            _rt::cabi_dealloc(
+                                base17,
+                                len17 * (4 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            );
+                            let l18 = i32::from(
+                                *arg0
+                                    .add(8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>(),
+                            );
+                            let l22 = *arg0
+                                .add(11 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l23 = *arg0
+                                .add(12 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len24 = l23;
+                            let bytes24 = _rt::Vec::from_raw_parts(
+                                l22.cast(),
+                                len24,
+                                len24,
+                            );
+                            let l25 = *arg0
+                                .add(13 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l26 = *arg0
+                                .add(14 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len27 = l26;
+                            let bytes27 = _rt::Vec::from_raw_parts(
+                                l25.cast(),
+                                len27,
+                                len27,
+                            );
+                            let l28 = *arg0
+                                .add(15 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l29 = *arg0
+                                .add(16 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len30 = l29;
+                            let bytes30 = _rt::Vec::from_raw_parts(
+                                l28.cast(),
+                                len30,
+                                len30,
+                            );
+                            let l31 = *arg0
+                                .add(17 * ::core::mem::size_of::<*const u8>())
+                                .cast::<i32>();
+                            let l32 = *arg0
+                                .add(4 + 17 * ::core::mem::size_of::<*const u8>())
+                                .cast::<i32>();
+                            let l33 = *arg0
+                                .add(8 + 17 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l34 = *arg0
+                                .add(8 + 18 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len35 = l34;
+                            let bytes35 = _rt::Vec::from_raw_parts(
+                                l33.cast(),
+                                len35,
+                                len35,
+                            );
+                            let l36 = i32::from(
+                                *arg0
+                                    .add(8 + 19 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>(),
+                            );
+                            let l40 = *arg0
+                                .add(8 + 22 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l41 = *arg0
+                                .add(8 + 23 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let len42 = l41;
+                            let bytes42 = _rt::Vec::from_raw_parts(
+                                l40.cast(),
+                                len42,
+                                len42,
+                            );
+                            let l43 = *arg0
+                                .add(8 + 24 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>();
+                            let l44 = *arg0
+                                .add(8 + 25 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>();
+                            let base51 = l43;
+                            let len51 = l44;
+                            let mut result51 = _rt::Vec::with_capacity(len51);
+                            for i in 0..len51 {
+                                let base = base51
+                                    .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                let e51 = {
+                                    let l45 = *base.add(0).cast::<*mut u8>();
+                                    let l46 = *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len47 = l46;
+                                    let bytes47 = _rt::Vec::from_raw_parts(
+                                        l45.cast(),
+                                        len47,
+                                        len47,
+                                    );
+                                    let l48 = *base
+                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l49 = *base
+                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len50 = l49;
+                                    let bytes50 = _rt::Vec::from_raw_parts(
+                                        l48.cast(),
+                                        len50,
+                                        len50,
+                                    );
+                                    (_rt::string_lift(bytes47), _rt::string_lift(bytes50))
+                                };
+                                result51.push(e51);
+                            }
+                            _rt::cabi_dealloc(
+                                base51,
+                                len51 * (4 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            );
+                            T_::invoke(Call {
+                                action: _rt::string_lift(bytes2),
+                                input: super::super::super::super::__with_name0::Document {
+                                    content_type: _rt::string_lift(bytes5),
+                                    data: <_ as From<
+                                        _rt::Vec<_>,
+                                    >>::from(_rt::Vec::from_raw_parts(l6.cast(), len8, len8)),
+                                    metadata: result17,
+                                },
+                                cursor: match l18 {
+                                    0 => None,
+                                    1 => {
+                                        let e = {
+                                            let l19 = *arg0
+                                                .add(9 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<*mut u8>();
+                                            let l20 = *arg0
+                                                .add(10 * ::core::mem::size_of::<*const u8>())
+                                                .cast::<usize>();
+                                            let len21 = l20;
+                                            let bytes21 = _rt::Vec::from_raw_parts(
+                                                l19.cast(),
+                                                len21,
+                                                len21,
+                                            );
+                                            _rt::string_lift(bytes21)
+                                        };
+                                        Some(e)
+                                    }
+                                    _ => _rt::invalid_enum_discriminant(),
+                                },
+                                context: super::super::super::super::__with_name0::Context {
+                                    execution: _rt::string_lift(bytes24),
+                                    step: _rt::string_lift(bytes27),
+                                    idempotency_key: _rt::string_lift(bytes30),
+                                    attempt: l31 as u32,
+                                    remaining_ms: l32 as u32,
+                                    connection: _rt::string_lift(bytes35),
+                                    account: match l36 {
+                                        0 => None,
+                                        1 => {
+                                            let e = {
+                                                let l37 = *arg0
+                                                    .add(8 + 20 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<*mut u8>();
+                                                let l38 = *arg0
+                                                    .add(8 + 21 * ::core::mem::size_of::<*const u8>())
+                                                    .cast::<usize>();
+                                                let len39 = l38;
+                                                let bytes39 = _rt::Vec::from_raw_parts(
+                                                    l37.cast(),
+                                                    len39,
+                                                    len39,
+                                                );
+                                                _rt::string_lift(bytes39)
+                                            };
+                                            Some(e)
+                                        }
+                                        _ => _rt::invalid_enum_discriminant(),
+                                    },
+                                    settings: _rt::string_lift(bytes42),
+                                    extra: result51,
+                                },
+                            })
+                        };
+                        _rt::cabi_dealloc(
+                            arg0,
+                            8 + 26 * ::core::mem::size_of::<*const u8>(),
+                            ::core::mem::size_of::<*const u8>(),
+                        );
+                        let ptr53 = (&raw mut _RET_AREA.0).cast::<u8>();
+                        match result52 {
+                            Ok(e) => {
+                                *ptr53.add(0).cast::<u8>() = (0i32) as u8;
+                                let Receipt {
+                                    output: output54,
+                                    external_id: external_id54,
+                                    next: next54,
+                                    metadata: metadata54,
+                                } = e;
+                                let super::super::super::super::__with_name0::Document {
+                                    content_type: content_type55,
+                                    data: data55,
+                                    metadata: metadata55,
+                                } = output54;
+                                let vec56 = (content_type55.into_bytes())
+                                    .into_boxed_slice();
+                                let ptr56 = vec56.as_ptr().cast::<u8>();
+                                let len56 = vec56.len();
+                                ::core::mem::forget(vec56);
+                                *ptr53
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len56;
+                                *ptr53
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr56.cast_mut();
+                                let vec57 = <_ as Into<_rt::Vec<_>>>::into(data55)
+                                    .into_boxed_slice();
+                                let ptr57 = vec57.as_ptr().cast::<u8>();
+                                let len57 = vec57.len();
+                                ::core::mem::forget(vec57);
+                                *ptr53
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len57;
+                                *ptr53
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr57.cast_mut();
+                                let vec61 = metadata55;
+                                let len61 = vec61.len();
+                                let layout61 = _rt::alloc::Layout::from_size_align(
+                                        vec61.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                        ::core::mem::size_of::<*const u8>(),
+                                    )
+                                    .unwrap();
+                                let (result61, _cleanup61) = wit_bindgen::rt::Cleanup::new(
+                                    layout61,
+                                );
+                                if let Some(cleanup) = _cleanup61 {
+                                    cleanup.forget();
+                                }
+                                for (i, e) in vec61.into_iter().enumerate() {
+                                    let base = result61
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let (t58_0, t58_1) = e;
+                                        let vec59 = (t58_0.into_bytes()).into_boxed_slice();
+                                        let ptr59 = vec59.as_ptr().cast::<u8>();
+                                        let len59 = vec59.len();
+                                        ::core::mem::forget(vec59);
+                                        *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len59;
+                                        *base.add(0).cast::<*mut u8>() = ptr59.cast_mut();
+                                        let vec60 = (t58_1.into_bytes()).into_boxed_slice();
+                                        let ptr60 = vec60.as_ptr().cast::<u8>();
+                                        let len60 = vec60.len();
+                                        ::core::mem::forget(vec60);
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len60;
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr60.cast_mut();
+                                    }
+                                }
+                                *ptr53
+                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len61;
+                                *ptr53
+                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result61;
+                                match external_id54 {
+                                    Some(e) => {
+                                        *ptr53
+                                            .add(7 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (1i32) as u8;
+                                        let vec62 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr62 = vec62.as_ptr().cast::<u8>();
+                                        let len62 = vec62.len();
+                                        ::core::mem::forget(vec62);
+                                        *ptr53
+                                            .add(9 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len62;
+                                        *ptr53
+                                            .add(8 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr62.cast_mut();
+                                    }
+                                    None => {
+                                        *ptr53
+                                            .add(7 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (0i32) as u8;
+                                    }
+                                };
+                                match next54 {
+                                    Some(e) => {
+                                        *ptr53
+                                            .add(10 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (1i32) as u8;
+                                        let vec63 = (e.into_bytes()).into_boxed_slice();
+                                        let ptr63 = vec63.as_ptr().cast::<u8>();
+                                        let len63 = vec63.len();
+                                        ::core::mem::forget(vec63);
+                                        *ptr53
+                                            .add(12 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len63;
+                                        *ptr53
+                                            .add(11 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr63.cast_mut();
+                                    }
+                                    None => {
+                                        *ptr53
+                                            .add(10 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (0i32) as u8;
+                                    }
+                                };
+                                let vec67 = metadata54;
+                                let len67 = vec67.len();
+                                let layout67 = _rt::alloc::Layout::from_size_align(
+                                        vec67.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                        ::core::mem::size_of::<*const u8>(),
+                                    )
+                                    .unwrap();
+                                let (result67, _cleanup67) = wit_bindgen::rt::Cleanup::new(
+                                    layout67,
+                                );
+                                if let Some(cleanup) = _cleanup67 {
+                                    cleanup.forget();
+                                }
+                                for (i, e) in vec67.into_iter().enumerate() {
+                                    let base = result67
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let (t64_0, t64_1) = e;
+                                        let vec65 = (t64_0.into_bytes()).into_boxed_slice();
+                                        let ptr65 = vec65.as_ptr().cast::<u8>();
+                                        let len65 = vec65.len();
+                                        ::core::mem::forget(vec65);
+                                        *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len65;
+                                        *base.add(0).cast::<*mut u8>() = ptr65.cast_mut();
+                                        let vec66 = (t64_1.into_bytes()).into_boxed_slice();
+                                        let ptr66 = vec66.as_ptr().cast::<u8>();
+                                        let len66 = vec66.len();
+                                        ::core::mem::forget(vec66);
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len66;
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr66.cast_mut();
+                                    }
+                                }
+                                *ptr53
+                                    .add(14 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len67;
+                                *ptr53
+                                    .add(13 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result67;
+                            }
+                            Err(e) => {
+                                *ptr53.add(0).cast::<u8>() = (1i32) as u8;
+                                let super::super::super::super::__with_name0::Fault {
+                                    kind: kind68,
+                                    code: code68,
+                                    message: message68,
+                                    retry_after_ms: retry_after_ms68,
+                                    fields: fields68,
+                                    details: details68,
+                                } = e;
+                                *ptr53
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<u8>() = (kind68.clone() as i32) as u8;
+                                let vec69 = (code68.into_bytes()).into_boxed_slice();
+                                let ptr69 = vec69.as_ptr().cast::<u8>();
+                                let len69 = vec69.len();
+                                ::core::mem::forget(vec69);
+                                *ptr53
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len69;
+                                *ptr53
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr69.cast_mut();
+                                let vec70 = (message68.into_bytes()).into_boxed_slice();
+                                let ptr70 = vec70.as_ptr().cast::<u8>();
+                                let len70 = vec70.len();
+                                ::core::mem::forget(vec70);
+                                *ptr53
+                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len70;
+                                *ptr53
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = ptr70.cast_mut();
+                                match retry_after_ms68 {
+                                    Some(e) => {
+                                        *ptr53
+                                            .add(6 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (1i32) as u8;
+                                        *ptr53
+                                            .add(4 + 6 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<i32>() = _rt::as_i32(e);
+                                    }
+                                    None => {
+                                        *ptr53
+                                            .add(6 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<u8>() = (0i32) as u8;
+                                    }
+                                };
+                                let vec74 = fields68;
+                                let len74 = vec74.len();
+                                let layout74 = _rt::alloc::Layout::from_size_align(
+                                        vec74.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                        ::core::mem::size_of::<*const u8>(),
+                                    )
+                                    .unwrap();
+                                let (result74, _cleanup74) = wit_bindgen::rt::Cleanup::new(
+                                    layout74,
+                                );
+                                if let Some(cleanup) = _cleanup74 {
+                                    cleanup.forget();
+                                }
+                                for (i, e) in vec74.into_iter().enumerate() {
+                                    let base = result74
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let super::super::super::super::__with_name0::FieldFault {
+                                            pointer: pointer71,
+                                            message: message71,
+                                        } = e;
+                                        let vec72 = (pointer71.into_bytes()).into_boxed_slice();
+                                        let ptr72 = vec72.as_ptr().cast::<u8>();
+                                        let len72 = vec72.len();
+                                        ::core::mem::forget(vec72);
+                                        *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len72;
+                                        *base.add(0).cast::<*mut u8>() = ptr72.cast_mut();
+                                        let vec73 = (message71.into_bytes()).into_boxed_slice();
+                                        let ptr73 = vec73.as_ptr().cast::<u8>();
+                                        let len73 = vec73.len();
+                                        ::core::mem::forget(vec73);
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len73;
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr73.cast_mut();
+                                    }
+                                }
+                                *ptr53
+                                    .add(8 + 7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len74;
+                                *ptr53
+                                    .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result74;
+                                let vec78 = details68;
+                                let len78 = vec78.len();
+                                let layout78 = _rt::alloc::Layout::from_size_align(
+                                        vec78.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                        ::core::mem::size_of::<*const u8>(),
+                                    )
+                                    .unwrap();
+                                let (result78, _cleanup78) = wit_bindgen::rt::Cleanup::new(
+                                    layout78,
+                                );
+                                if let Some(cleanup) = _cleanup78 {
+                                    cleanup.forget();
+                                }
+                                for (i, e) in vec78.into_iter().enumerate() {
+                                    let base = result78
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let (t75_0, t75_1) = e;
+                                        let vec76 = (t75_0.into_bytes()).into_boxed_slice();
+                                        let ptr76 = vec76.as_ptr().cast::<u8>();
+                                        let len76 = vec76.len();
+                                        ::core::mem::forget(vec76);
+                                        *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len76;
+                                        *base.add(0).cast::<*mut u8>() = ptr76.cast_mut();
+                                        let vec77 = (t75_1.into_bytes()).into_boxed_slice();
+                                        let ptr77 = vec77.as_ptr().cast::<u8>();
+                                        let len77 = vec77.len();
+                                        ::core::mem::forget(vec77);
+                                        *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>() = len77;
+                                        *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>() = ptr77.cast_mut();
+                                    }
+                                }
+                                *ptr53
+                                    .add(8 + 9 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>() = len78;
+                                *ptr53
+                                    .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>() = result78;
+                            }
+                        };
+                        ptr53
+                    }
+                }
+                #[doc(hidden)]
+                #[allow(non_snake_case)]
+                pub unsafe fn __post_return_invoke<T_: Guest>(arg0: *mut u8) {
+                    unsafe {
+                        let l0 = i32::from(*arg0.add(0).cast::<u8>());
+                        match l0 {
+                            0 => {
+                                let l1 = *arg0
+                                    .add(::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l2 = *arg0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l1, l2, 1);
+                                let l3 = *arg0
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l4 = *arg0
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base5 = l3;
+                                let len5 = l4;
+                                _rt::cabi_dealloc(base5, len5 * 1, 1);
+                                let l6 = *arg0
+                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l7 = *arg0
+                                    .add(6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base12 = l6;
+                                let len12 = l7;
+                                for i in 0..len12 {
+                                    let base = base12
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let l8 = *base.add(0).cast::<*mut u8>();
+                                        let l9 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l8, l9, 1);
+                                        let l10 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l11 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l10, l11, 1);
+                                    }
+                                }
+                                _rt::cabi_dealloc(
+                                    base12,
+                                    len12 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                                let l13 = i32::from(
+                                    *arg0
+                                        .add(7 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
+                                );
+                                match l13 {
+                                    0 => {}
+                                    _ => {
+                                        let l14 = *arg0
+                                            .add(8 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l15 = *arg0
+                                            .add(9 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l14, l15, 1);
+                                    }
+                                }
+                                let l16 = i32::from(
+                                    *arg0
+                                        .add(10 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
+                                );
+                                match l16 {
+                                    0 => {}
+                                    _ => {
+                                        let l17 = *arg0
+                                            .add(11 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l18 = *arg0
+                                            .add(12 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l17, l18, 1);
+                                    }
+                                }
+                                let l19 = *arg0
+                                    .add(13 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l20 = *arg0
+                                    .add(14 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base25 = l19;
+                                let len25 = l20;
+                                for i in 0..len25 {
+                                    let base = base25
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let l21 = *base.add(0).cast::<*mut u8>();
+                                        let l22 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l21, l22, 1);
+                                        let l23 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l24 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l23, l24, 1);
+                                    }
+                                }
+                                _rt::cabi_dealloc(
+                                    base25,
+                                    len25 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                            }
+                            _ => {
+                                let l26 = *arg0
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l27 = *arg0
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l26, l27, 1);
+                                let l28 = *arg0
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l29 = *arg0
+                                    .add(5 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                _rt::cabi_dealloc(l28, l29, 1);
+                                let l30 = *arg0
+                                    .add(8 + 6 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l31 = *arg0
+                                    .add(8 + 7 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base36 = l30;
+                                let len36 = l31;
+                                for i in 0..len36 {
+                                    let base = base36
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let l32 = *base.add(0).cast::<*mut u8>();
+                                        let l33 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l32, l33, 1);
+                                        let l34 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l35 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l34, l35, 1);
+                                    }
+                                }
+                                _rt::cabi_dealloc(
+                                    base36,
+                                    len36 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                                let l37 = *arg0
+                                    .add(8 + 8 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l38 = *arg0
+                                    .add(8 + 9 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let base43 = l37;
+                                let len43 = l38;
+                                for i in 0..len43 {
+                                    let base = base43
+                                        .add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                    {
+                                        let l39 = *base.add(0).cast::<*mut u8>();
+                                        let l40 = *base
+                                            .add(::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l39, l40, 1);
+                                        let l41 = *base
+                                            .add(2 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<*mut u8>();
+                                        let l42 = *base
+                                            .add(3 * ::core::mem::size_of::<*const u8>())
+                                            .cast::<usize>();
+                                        _rt::cabi_dealloc(l41, l42, 1);
+                                    }
+                                }
+                                _rt::cabi_dealloc(
+                                    base43,
+                                    len43 * (4 * ::core::mem::size_of::<*const u8>()),
+                                    ::core::mem::size_of::<*const u8>(),
+                                );
+                            }
+                        }
+                    }
+                }
+                pub trait Guest {
+                    /// Carries the action out. Under way at most once per attempt; an attempt whose answer was lost may be repeated.
+                    #[allow(async_fn_in_trait)]
+                    fn invoke(call: Call) -> ::core::result::Result<Receipt, Fault>;
+                }
+                #[doc(hidden)]
+                #[macro_export]
+                macro_rules! __export_weir_plugin_actions_0_1_0_cabi {
+                    ($ty:ident with_types_in $($path_to_types:tt)*) => {
+                        const _ : () = { #[unsafe (export_name =
+                        "weir:plugin/actions@0.1.0#invoke")] unsafe extern "C" fn
+                        export_invoke(arg0 : * mut u8,) -> * mut u8 { unsafe {
+                        $($path_to_types)*:: _export_invoke_cabi::<$ty > (arg0) } }
+                        #[unsafe (export_name =
+                        "cabi_post_weir:plugin/actions@0.1.0#invoke")] unsafe extern "C"
+                        fn _post_return_invoke(arg0 : * mut u8,) { unsafe {
+                        $($path_to_types)*:: __post_return_invoke::<$ty > (arg0) } } };
+                    };
+                }
+                #[doc(hidden)]
+                pub use __export_weir_plugin_actions_0_1_0_cabi;
+                #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                struct _RetArea(
+                    [::core::mem::MaybeUninit<
+                        u8,
+                    >; 15 * ::core::mem::size_of::<*const u8>()],
+                );
+                static mut _RET_AREA: _RetArea = _RetArea(
+                    [::core::mem::MaybeUninit::uninit(); 15
+                        * ::core::mem::size_of::<*const u8>()],
+                );
+            }
             /// A role, beside `actions`: settles an attempt whose answer was lost.
             #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
             pub mod verification {
@@ -23,8 +889,8 @@ pub mod exports {
                 #[doc(hidden)]
                 static __FORCE_SECTION_REF: fn() = super::super::super::super::__link_custom_section_describing_imports;
                 use super::super::super::super::_rt;
-                pub type Call = super::super::super::super::__with_name1::Call;
-                pub type Receipt = super::super::super::super::__with_name1::Receipt;
+                pub type Call = super::super::super::super::exports::weir::plugin::actions::Call;
+                pub type Receipt = super::super::super::super::exports::weir::plugin::actions::Receipt;
                 pub type Fault = super::super::super::super::__with_name0::Fault;
                 /// What became of the attempt.
                 #[derive(Clone, PartialEq)]
@@ -245,7 +1111,7 @@ pub mod exports {
                                 len51 * (4 * ::core::mem::size_of::<*const u8>()),
                                 ::core::mem::size_of::<*const u8>(),
                             );
-                            T_::verify(super::super::super::super::__with_name1::Call {
+                            T_::verify(super::super::super::super::exports::weir::plugin::actions::Call {
                                 action: _rt::string_lift(bytes2),
                                 input: super::super::super::super::__with_name0::Document {
                                     content_type: _rt::string_lift(bytes5),
@@ -324,7 +1190,7 @@ pub mod exports {
                                         *ptr53
                                             .add(::core::mem::size_of::<*const u8>())
                                             .cast::<u8>() = (0i32) as u8;
-                                        let super::super::super::super::__with_name1::Receipt {
+                                        let super::super::super::super::exports::weir::plugin::actions::Receipt {
                                             output: output54,
                                             external_id: external_id54,
                                             next: next54,
@@ -910,11 +1776,12 @@ pub mod exports {
 #[rustfmt::skip]
 mod _rt {
     #![allow(dead_code, unused_imports, clippy::all)]
+    pub use alloc_crate::string::String;
+    pub use alloc_crate::vec::Vec;
     #[cfg(target_arch = "wasm32")]
     pub fn run_ctors_once() {
         wit_bindgen::rt::run_ctors_once();
     }
-    pub use alloc_crate::vec::Vec;
     pub unsafe fn string_lift(bytes: Vec<u8>) -> String {
         if cfg!(debug_assertions) {
             String::from_utf8(bytes).unwrap()
@@ -999,7 +1866,6 @@ mod _rt {
         }
     }
     extern crate alloc as alloc_crate;
-    pub use alloc_crate::string::String;
 }
 /// Generates `#[unsafe(no_mangle)]` functions to export the specified type as
 /// the root implementation of all generated traits.
@@ -1007,7 +1873,7 @@ mod _rt {
 /// For more information see the documentation of `wit_bindgen::generate!`.
 ///
 /// ```rust
-/// # macro_rules! export_verification{ ($($t:tt)*) => (); }
+/// # macro_rules! export_verified_actions{ ($($t:tt)*) => (); }
 /// # trait Guest {}
 /// struct MyType;
 ///
@@ -1015,27 +1881,30 @@ mod _rt {
 ///     // ...
 /// }
 ///
-/// export_verification!(MyType);
+/// export_verified_actions!(MyType);
 /// ```
 #[allow(unused_macros)]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __export_verification_impl {
+macro_rules! __export_verified_actions_impl {
     ($ty:ident) => {
-        weir_sdk::generated::verification::export_verification!($ty with_types_in
-        weir_sdk::generated::verification);
+        weir_sdk::generated::verified_actions::export_verified_actions!($ty with_types_in
+        weir_sdk::generated::verified_actions);
     };
     ($ty:ident with_types_in $($path_to_types_root:tt)*) => {
+        $($path_to_types_root)*::
+        exports::weir::plugin::actions::__export_weir_plugin_actions_0_1_0_cabi!($ty
+        with_types_in $($path_to_types_root)*:: exports::weir::plugin::actions);
         $($path_to_types_root)*::
         exports::weir::plugin::verification::__export_weir_plugin_verification_0_1_0_cabi!($ty
         with_types_in $($path_to_types_root)*:: exports::weir::plugin::verification);
         const _ : () = { #[rustfmt::skip] #[cfg(target_arch = "wasm32")] #[unsafe
         (link_section =
-        "component-type:wit-bindgen:0.61.1:weir:sdk:verification:imports and exports")]
+        "component-type:wit-bindgen:0.61.1:weir:sdk:verified-actions:imports and exports")]
         #[doc(hidden)] #[allow(clippy::octal_escapes)] pub static
-        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1159] = *
+        __WIT_BINDGEN_COMPONENT_TYPE : [u8; 1167] = *
         b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x84\x08\x01A\x02\x01\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x88\x08\x01A\x02\x01\
 A\x0b\x01B\x12\x01p}\x01o\x02ss\x01p\x01\x01r\x03\x0ccontent-types\x04data\0\x08\
 metadata\x02\x04\0\x08document\x03\0\x03\x01ks\x01r\x09\x02ids\x06sources\x04kin\
 ds\x07subject\x05\x04time\x05\x08receiveds\x06schema\x05\x0aextensions\x02\x09tr\
@@ -1052,30 +1921,30 @@ cument\x02\x03\0\0\x05fault\x02\x03\0\0\x07context\x01B\x10\x02\x03\x02\x01\x01\
 \x03\x04\0\x07context\x03\0\x04\x01ks\x01r\x04\x06actions\x05input\x01\x06cursor\
 \x06\x07context\x05\x04\0\x04call\x03\0\x07\x01o\x02ss\x01p\x09\x01r\x04\x06outp\
 ut\x01\x0bexternal-id\x06\x04next\x06\x08metadata\x0a\x04\0\x07receipt\x03\0\x0b\
-\x01j\x01\x0c\x01\x03\x01@\x01\x04call\x08\0\x0d\x04\0\x06invoke\x01\x0e\x03\0\x19\
+\x01j\x01\x0c\x01\x03\x01@\x01\x04call\x08\0\x0d\x04\0\x06invoke\x01\x0e\x04\0\x19\
 weir:plugin/actions@0.1.0\x05\x04\x02\x03\0\x01\x04call\x02\x03\0\x01\x07receipt\
 \x01B\x0c\x02\x03\x02\x01\x05\x04\0\x04call\x03\0\0\x02\x03\x02\x01\x06\x04\0\x07\
 receipt\x03\0\x02\x02\x03\x02\x01\x02\x04\0\x05fault\x03\0\x04\x01ky\x01q\x03\x08\
 happened\x01\x03\0\x06absent\0\0\x09undecided\x01\x06\0\x04\0\x0asettlement\x03\0\
 \x07\x01j\x01\x08\x01\x05\x01@\x01\x04call\x01\0\x09\x04\0\x06verify\x01\x0a\x04\
-\0\x1eweir:plugin/verification@0.1.0\x05\x07\x04\0\x15weir:sdk/verification\x04\0\
-\x0b\x12\x01\0\x0cverification\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0d\
-wit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\0\x1eweir:plugin/verification@0.1.0\x05\x07\x04\0\x19weir:sdk/verified-actions\x04\
+\0\x0b\x16\x01\0\x10verified-actions\x03\0\0\0G\x09producers\x01\x0cprocessed-by\
+\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
         };
     };
 }
 #[doc(inline)]
-pub use __export_verification_impl as export_verification;
+pub use __export_verified_actions_impl as export_verified_actions;
 #[rustfmt::skip]
 #[cfg(target_arch = "wasm32")]
 #[unsafe(
-    link_section = "component-type:wit-bindgen:0.61.1:weir:sdk:verification-with-all-of-its-exports-removed:encoded world"
+    link_section = "component-type:wit-bindgen:0.61.1:weir:sdk:verified-actions-with-all-of-its-exports-removed:encoded world"
 )]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 1031] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe4\x06\x01A\x02\x01\
-A\x07\x01B\x12\x01p}\x01o\x02ss\x01p\x01\x01r\x03\x0ccontent-types\x04data\0\x08\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 781] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xe6\x04\x01A\x02\x01\
+A\x02\x01B\x12\x01p}\x01o\x02ss\x01p\x01\x01r\x03\x0ccontent-types\x04data\0\x08\
 metadata\x02\x04\0\x08document\x03\0\x03\x01ks\x01r\x09\x02ids\x06sources\x04kin\
 ds\x07subject\x05\x04time\x05\x08receiveds\x06schema\x05\x0aextensions\x02\x09tr\
 ansport\x02\x04\0\x06origin\x03\0\x06\x01m\x0b\x0dinvalid-input\x0cunauthorized\x09\
@@ -1085,17 +1954,10 @@ pointers\x07messages\x04\0\x0bfield-fault\x03\0\x0a\x01ky\x01p\x0b\x01r\x06\x04k
 ind\x09\x04codes\x07messages\x0eretry-after-ms\x0c\x06fields\x0d\x07details\x02\x04\
 \0\x05fault\x03\0\x0e\x01r\x09\x09executions\x04steps\x0fidempotency-keys\x07att\
 empty\x0cremaining-msy\x0aconnections\x07account\x05\x08settingss\x05extra\x02\x04\
-\0\x07context\x03\0\x10\x03\0\x17weir:plugin/types@0.1.0\x05\0\x02\x03\0\0\x08do\
-cument\x02\x03\0\0\x05fault\x02\x03\0\0\x07context\x01B\x10\x02\x03\x02\x01\x01\x04\
-\0\x08document\x03\0\0\x02\x03\x02\x01\x02\x04\0\x05fault\x03\0\x02\x02\x03\x02\x01\
-\x03\x04\0\x07context\x03\0\x04\x01ks\x01r\x04\x06actions\x05input\x01\x06cursor\
-\x06\x07context\x05\x04\0\x04call\x03\0\x07\x01o\x02ss\x01p\x09\x01r\x04\x06outp\
-ut\x01\x0bexternal-id\x06\x04next\x06\x08metadata\x0a\x04\0\x07receipt\x03\0\x0b\
-\x01j\x01\x0c\x01\x03\x01@\x01\x04call\x08\0\x0d\x04\0\x06invoke\x01\x0e\x03\0\x19\
-weir:plugin/actions@0.1.0\x05\x04\x04\05weir:sdk/verification-with-all-of-its-ex\
-ports-removed\x04\0\x0b2\x01\0,verification-with-all-of-its-exports-removed\x03\0\
-\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.258.3\x10wit-bi\
-ndgen-rust\x060.61.1";
+\0\x07context\x03\0\x10\x03\0\x17weir:plugin/types@0.1.0\x05\0\x04\09weir:sdk/ve\
+rified-actions-with-all-of-its-exports-removed\x04\0\x0b6\x01\00verified-actions\
+-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\
+\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 #[inline(never)]
 #[doc(hidden)]
 pub fn __link_custom_section_describing_imports() {
