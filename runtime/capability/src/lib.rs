@@ -10,3 +10,6 @@ pub use address::{AddressDenied, check_address};
 pub use grant::{Denied, Grant, GrantText, InvalidGrant};
 pub use rule::{HttpRule, HttpRuleText};
 pub use url::{CheckedUrl, UrlFault};
+
+#[cfg(test)]
+mod tests;

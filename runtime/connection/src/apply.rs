@@ -119,14 +119,22 @@ fn replace<'a>(
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, behind)) = rest.split_once(OPEN) {
-        let (name, behind) = behind.split_once(CLOSE).unwrap_or((behind, ""));
-        let slot = slots.iter().find(|slot| slot.name == name);
+        let slot = behind.split_once(CLOSE).and_then(|(name, behind)| {
+            let slot = slots.iter().find(|slot| slot.name == name)?;
+            Some((slot, behind))
+        });
+        let (slot, behind) = slot.ok_or_else(|| ApplyFault::NoSuchSlot(shown(behind)))?;
         filled.push_str(before);
-        filled.push_str(&written(slot.ok_or_else(|| ApplyFault::NoSuchSlot(name.to_owned()))?)?);
+        filled.push_str(&written(slot)?);
         rest = behind;
     }
     filled.push_str(rest);
     Ok(filled)
+}
+
+/// What stands between the braces, as far as it could be a name.
+fn shown(behind: &str) -> String {
+    behind.split(CLOSE).next().unwrap_or_default().chars().take(40).collect()
 }
 
 fn in_url(slot: &Slot) -> Result<Cow<'_, str>, ApplyFault> {

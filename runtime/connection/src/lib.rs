@@ -76,3 +76,6 @@ impl Connection {
         self.redactor.get_or_init(|| Redactor::new(credentials()))
     }
 }
+
+#[cfg(test)]
+mod tests;
