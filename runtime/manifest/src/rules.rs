@@ -5,7 +5,7 @@ use written::{ID_RULE, is_id};
 use crate::{Action, AuthScheme, Effect, HttpRequest, InvalidManifest, Manifest, Role};
 
 /// The versions of the contract that this Weir serves.
-pub(crate) const CONTRACTS: &[&str] = &["0.1"];
+const CONTRACTS: &[&str] = &["0.1"];
 
 /// One rule that does not hold.
 #[derive(Debug)]

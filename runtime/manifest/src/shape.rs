@@ -13,7 +13,7 @@ pub(crate) const MANIFEST: &[Key] = &[
     required("description", NOT_EMPTY, "What it does, in a sentence"),
     required("owner", Shape::Text(Some("^https://|@.+\\.")), "Who answers for it: an e-mail address or a URL"),
     required("licence", NOT_EMPTY, "Its licence as an SPDX expression, such as `Apache-2.0`"),
-    required("contract", Shape::Word(crate::rules::CONTRACTS), "The version of the contract it is built for"),
+    required("contract", Shape::Text(Some("^0\\.1$")), "The version of the contract it is built for: `0.1`"),
     required(
         "roles",
         Shape::Words(&["mapper", "actions", "verification", "connection"]),
@@ -67,8 +67,8 @@ const HTTP: &[Key] = &[
 ];
 
 const RATE_LIMIT: &[Key] = &[
-    required("requests", Shape::Count, "So many requests"),
-    required("per", Shape::Duration, "in this time, such as `1s` or `1m`"),
+    required("requests", Shape::Count, "How many requests"),
+    required("per", Shape::Duration, "In which time, such as `1s` or `1m`"),
 ];
 
 const SCHEMES: &[(&str, &[Key])] = &[
