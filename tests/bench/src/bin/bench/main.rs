@@ -1,0 +1,79 @@
+//! Figures of Weir, each beside a control of the same run where there is one.
+
+mod figures;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use bench::control::{self, Control};
+use clap::{Parser, Subcommand};
+
+use crate::figures::{Bench, Figure, Figures, GROUPS};
+
+/// Measures Weir.
+#[derive(Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Options {
+    #[command(subcommand)]
+    command: Option<Serve>,
+    /// The binary to measure.
+    #[arg(long)]
+    weir: Option<PathBuf>,
+    /// The folder with the built plugins.
+    #[arg(long)]
+    plugins: Option<PathBuf>,
+    /// Also write the figures as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// Which figures; all if none is named.
+    names: Vec<String>,
+}
+
+#[derive(Subcommand)]
+enum Serve {
+    /// Serves a control, for the bench that started it.
+    #[command(hide = true)]
+    Control {
+        which: Control,
+        #[arg(long)]
+        sink: SocketAddr,
+    },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let options = Options::parse();
+    if let Some(Serve::Control { which, sink }) = options.command {
+        return Ok(control::serve(which, sink, |address| println!("{address}")).await?);
+    }
+    let known: Vec<&str> = GROUPS.iter().flat_map(|group| group.names).copied().collect();
+    if let Some(unknown) = options.names.iter().find(|name| !known.contains(&name.as_str())) {
+        bail!("there is no figure `{unknown}`; there are: {}", known.join(", "));
+    }
+    let bench = Bench::new(
+        options.weir.context("name the binary to measure with --weir")?,
+        options.plugins.context("name the folder of the plugins with --plugins")?,
+    )?;
+    let wanted = |name: &str| options.names.is_empty() || options.names.iter().any(|wanted| wanted == name);
+    let mut figures = Figures::new();
+    for group in GROUPS.iter().filter(|group| group.names.iter().any(|name| wanted(name))) {
+        eprintln!("measuring {} …", group.names.join(", "));
+        figures.extend((group.measure)(&bench).await?);
+    }
+    figures.retain(|name, _| wanted(name));
+    print_table(&figures);
+    if let Some(path) = options.json {
+        let json = serde_json::to_string_pretty(&figures)?;
+        std::fs::write(&path, json).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn print_table(figures: &Figures) {
+    println!("{:<26} {:>12} {:<10} {:>12} {:>7}", "figure", "value", "unit", "control", "ratio");
+    let shown = |number: Option<f64>, digits| number.map_or(String::new(), |number| format!("{number:.digits$}"));
+    for (name, Figure { value, unit, control, ratio }) in figures {
+        println!("{name:<26} {value:>12.2} {unit:<10} {:>12} {:>7}", shown(*control, 2), shown(*ratio, 2));
+    }
+}
