@@ -113,6 +113,6 @@ mod tests {
         assert!(!dispatch.has_room("narrow"));
         dispatch.done(&narrow);
         assert_eq!(names(&mut dispatch, 10), ["narrow1"]);
-        assert_eq!(dispatch.load(), (1, 4));
+        assert_eq!(dispatch.load(), (1, 3));
     }
 }

@@ -284,7 +284,7 @@ fn finish(carried: &mut Carried, index: usize, output: Document) -> Option<Actio
 fn unexpected(carried: &mut Carried, index: usize, output: &Document) -> Option<Action> {
     let flow = carried.flow.clone();
     let fields = flow.steps[index].expect.as_ref()?.check(output).err()?;
-    let listed: Vec<_> = fields.iter().take(5).map(|field| format!("{}: {}", field.pointer, field.message)).collect();
+    let listed: Vec<_> = fields.iter().take(5).map(|field| format!("`{}`: {}", field.pointer, field.message)).collect();
     let message = format!(
         "what step `{}` gave is not what the flow expects: {}; correct the data or the schema, then replay",
         flow.steps[index].id,
@@ -393,3 +393,6 @@ fn rest(carried: &mut Carried, state: State) -> Action {
     carried.execution.state = state;
     Action::Rest(Vec::new())
 }
+
+#[cfg(test)]
+mod tests;

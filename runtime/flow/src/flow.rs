@@ -278,7 +278,7 @@ pub struct OnFailure {
 
 impl Default for OnFailure {
     fn default() -> Self {
-        Self { park: true, alert: Alert::Owner }
+        Self { park: false, alert: Alert::Owner }
     }
 }
 

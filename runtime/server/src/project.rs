@@ -25,6 +25,7 @@ const COMPONENT_BYTES_MAX: u64 = 32 << 20;
 
 /// The flow of a project without flows: everything that comes is kept and can be looked at.
 const INBOX: &str = "\
+flow: inbox
 description: Takes every event and keeps it
 owner: weir@localhost
 source:
