@@ -1,0 +1,60 @@
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use connection::{Connection, Credential, SecretRef, SecretSource};
+
+use crate::project::base_origin;
+use crate::settings::ConnectionSettings;
+
+/// The connections by name, ready for use, or why one is not.
+#[derive(Default)]
+pub(crate) struct Connections(RwLock<HashMap<String, Result<Arc<Connection>, String>>>);
+
+impl Connections {
+    /// Replaces all of them. A connection whose secrets are missing stays known, with what to do.
+    pub(crate) fn replace(&self, settings: &[ConnectionSettings], secrets: &dyn SecretSource) {
+        let made = settings.iter().map(|settings| (settings.name.clone(), connection(settings, secrets).map(Arc::new)));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = made.collect();
+    }
+
+    /// What is wrong with those that cannot be used.
+    pub(crate) fn troubles(&self) -> Vec<String> {
+        let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut troubles: Vec<_> = connections.values().filter_map(|made| made.as_ref().err().cloned()).collect();
+        troubles.sort();
+        troubles
+    }
+}
+
+impl host::ConnectionLookup for Connections {
+    fn find(&self, name: &str) -> Result<Arc<Connection>, String> {
+        let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let unknown = || Err(format!("connection `{name}` is not in connections.toml"));
+        connections.get(name).cloned().unwrap_or_else(unknown)
+    }
+}
+
+fn connection(settings: &ConnectionSettings, secrets: &dyn SecretSource) -> Result<Connection, String> {
+    let mut origins = settings.base_url.iter().map(|url| base_origin(url)).collect::<Result<Vec<_>, _>>()?;
+    for origin in &settings.origins {
+        origins.push(origin.parse().map_err(|error| format!("connection `{}`: {error}", settings.name))?);
+    }
+    let resolve = |credential: &Credential<SecretRef>| {
+        credential.resolve(secrets).map_err(|faults| {
+            let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            format!("connection `{}`: {}", settings.name, faults.join("; "))
+        })
+    };
+    let mut connection = Connection::new(settings.name.as_str());
+    connection.base_url = settings.base_url.clone();
+    connection.origins = origins;
+    connection.settings = settings.settings.to_string();
+    connection.account = settings.account.clone();
+    connection.credential = resolve(&settings.credential)?;
+    for (name, credential) in &settings.named {
+        connection.named.insert(name.clone(), resolve(credential)?);
+    }
+    connection.owner = settings.owner.clone();
+    connection.plugins = settings.plugins.clone();
+    Ok(connection)
+}

@@ -1,0 +1,182 @@
+//! Brings the plugins that run into line with the files. The files are the desired state; `weir.lock` beside them holds
+//! the digests, so that a roll-back outlives a restart and the next deployment does not undo it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use api::{ControlError, Deployed};
+use engine::{GenerationState, GenerationStatus, PluginAdmin, PluginSelector};
+use host::Host;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::project::{ProjectPlugin, read_component};
+
+/// What `weir.lock` says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Lock {
+    #[serde(default)]
+    plugin: BTreeMap<String, Locked>,
+}
+
+/// What it says of one plugin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Locked {
+    /// The digest that serves.
+    digest: String,
+    /// A digest that was rolled back from: it is not brought into service again until another one is installed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held: Option<String>,
+}
+
+/// Deploys plugins of one project.
+pub(crate) struct Deployment {
+    host: Host,
+    lock_file: PathBuf,
+    /// Components by digest: what a roll-back after a restart goes back to.
+    components: PathBuf,
+}
+
+impl Deployment {
+    pub(crate) fn new(host: Host, root: &Path, data: &Path) -> Self {
+        Self { host, lock_file: root.join("weir.lock"), components: data.join("plugins") }
+    }
+
+    /// Brings one plugin's file into service, if it may be.
+    pub(crate) async fn deploy(&self, plugin: &ProjectPlugin) -> Result<Deployed, ControlError> {
+        let (name, source) = (plugin.settings.name.as_str(), &plugin.settings.source);
+        let settings = host::PluginSettings {
+            grant: plugin.settings.grant.clone(),
+            limits: plugin.settings.limits.clone(),
+            ..host::PluginSettings::default()
+        };
+        self.host.configure(name, &settings).map_err(|error| ControlError::Refused(error.to_string()))?;
+        let component = read_component(source).map_err(|cause| file_error("read", source, cause))?;
+        let digest = digest(&component);
+        let mut lock = self.lock()?;
+        let locked = lock.plugin.get(name).cloned().unwrap_or_default();
+        if locked.held.as_deref() == Some(digest.as_str()) {
+            return self.keep_rolled_back(name, &locked).await;
+        }
+        let status = self.host.stage(name, component.clone().into()).await?;
+        if status.state == GenerationState::Staged {
+            let message = format!("staged: it asks for more than it is granted; to allow it: weir grant {name}");
+            return Ok(Deployed::new(&status, message));
+        }
+        let was_active = status.state == GenerationState::Active;
+        let status = if was_active { status } else { self.activate(name, &status).await? };
+        self.keep_component(&digest, &component)?;
+        lock.plugin.insert(name.to_owned(), Locked { digest, held: None });
+        self.write_lock(&lock)?;
+        Ok(Deployed::new(&status, if was_active { "serves already" } else { "serves new calls now" }))
+    }
+
+    /// After a roll-back the file still holds what was rolled back from: the one before goes on serving.
+    async fn keep_rolled_back(&self, name: &str, locked: &Locked) -> Result<Deployed, ControlError> {
+        let file = self.component_file(&locked.digest);
+        let component = read_component(&file).map_err(|cause| file_error("read", &file, cause))?;
+        let status = self.host.stage(name, component.into()).await?;
+        let status =
+            if status.state == GenerationState::Active { status } else { self.activate(name, &status).await? };
+        let message = "serves since the roll-back; the file's component is held until another one is installed";
+        Ok(Deployed::new(&status, message))
+    }
+
+    /// Goes back to the generation before.
+    pub(crate) async fn rollback(&self, name: &str) -> Result<Deployed, ControlError> {
+        let active = self.active(name)?;
+        let status = self.host.rollback(&selector(name, active.major)).await?;
+        let mut lock = self.lock()?;
+        let locked = Locked { digest: status.plugin.digest.clone(), held: Some(active.plugin.digest) };
+        lock.plugin.insert(name.to_owned(), locked);
+        self.write_lock(&lock)?;
+        Ok(Deployed::new(&status, "serves new calls again"))
+    }
+
+    /// Lets a digest that was rolled back from be deployed again: somebody installs it on purpose.
+    pub(crate) fn release(&self, name: &str) -> Result<(), ControlError> {
+        let mut lock = self.lock()?;
+        if let Some(locked) = lock.plugin.get_mut(name).filter(|locked| locked.held.is_some()) {
+            locked.held = None;
+            self.write_lock(&lock)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the plugins that the files no longer name.
+    pub(crate) async fn retire_others(&self, kept: &[ProjectPlugin]) -> Result<Vec<String>, ControlError> {
+        let mut retired = Vec::new();
+        for status in self.host.list() {
+            let name = &status.plugin.name;
+            if kept.iter().any(|plugin| plugin.settings.name == *name) || retired.contains(name) {
+                continue;
+            }
+            self.host.retire(&selector(name, status.major)).await?;
+            retired.push(name.clone());
+        }
+        Ok(retired)
+    }
+
+    async fn activate(&self, name: &str, status: &GenerationStatus) -> Result<GenerationStatus, ControlError> {
+        Ok(self.host.activate(&selector(name, status.major), &status.plugin.digest).await?)
+    }
+
+    fn active(&self, name: &str) -> Result<GenerationStatus, ControlError> {
+        let active = |status: &GenerationStatus| {
+            status.plugin.name == name && matches!(status.state, GenerationState::Active | GenerationState::Quarantined)
+        };
+        let none = || ControlError::Refused(format!("plugin `{name}` serves nothing; `weir plugin list` shows what does"));
+        self.host.list().into_iter().rfind(active).ok_or_else(none)
+    }
+
+    fn component_file(&self, digest: &str) -> PathBuf {
+        self.components.join(format!("{}.wasm", digest.trim_start_matches("sha256:")))
+    }
+
+    fn keep_component(&self, digest: &str, component: &[u8]) -> Result<(), ControlError> {
+        let file = self.component_file(digest);
+        if file.exists() {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.components).map_err(|cause| file_error("create", &self.components, cause))?;
+        write_whole(&file, component)
+    }
+
+    fn lock(&self) -> Result<Lock, ControlError> {
+        match fs::read_to_string(&self.lock_file) {
+            Ok(text) => serde_json::from_str(&text).map_err(|error| {
+                let file = self.lock_file.display();
+                ControlError::Refused(format!("`{file}` is damaged: {error}; delete it to forget roll-backs"))
+            }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
+            Err(cause) => Err(file_error("read", &self.lock_file, cause)),
+        }
+    }
+
+    fn write_lock(&self, lock: &Lock) -> Result<(), ControlError> {
+        let text = serde_json::to_string_pretty(lock).map_err(|error| ControlError::Failed(error.to_string()))?;
+        write_whole(&self.lock_file, format!("{text}\n").as_bytes())
+    }
+}
+
+/// `sha256:` and 64 hexadecimal digits.
+pub(crate) fn digest(component: &[u8]) -> String {
+    let hex: String = Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
+fn selector(name: &str, major: u64) -> PluginSelector {
+    PluginSelector { name: name.to_owned(), major }
+}
+
+/// Writes a file whole or not at all.
+pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), ControlError> {
+    let unfinished = file.with_extension("unfinished");
+    let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, file));
+    written.map_err(|cause| file_error("write", file, cause))
+}
+
+pub(crate) fn file_error(what: &'static str, file: &Path, cause: std::io::Error) -> ControlError {
+    ControlError::File { what, file: file.to_owned(), cause }
+}
