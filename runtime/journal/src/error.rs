@@ -100,7 +100,7 @@ pub enum ReplayError {
 pub enum OpenError {
     /// What should be there is not, and it is not the end of the journal.
     #[error(
-        "`{file}` is damaged at byte {offset}, and records that were written later are intact; nothing has been changed; \
+        "`{file}` is damaged at byte {offset}, which is not where the journal ends; nothing has been changed; \
          `weir doctor` tells what can be saved"
     )]
     Damaged {

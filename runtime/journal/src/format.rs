@@ -169,8 +169,8 @@ impl BatchHeader {
     }
 }
 
-/// A batch being put together in a buffer that is used again and again. Copying a record costs a hundredth of what the
-/// kernel takes to write it, and saves a list of slices three to four times as long as the list of records.
+/// A batch being put together in a buffer that is used again and again. Copying a record here is little beside what its
+/// write costs, and spares the kernel a list of slices that would be three times as long as the list of records.
 #[derive(Default)]
 pub(crate) struct BatchBuffer {
     bytes: Vec<u8>,

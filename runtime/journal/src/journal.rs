@@ -20,6 +20,8 @@ use crate::{
 /// The least that makes sense: a head and a batch of a few records.
 const SEGMENT_BYTES_MIN: u32 = 4 << 10;
 
+const THREAD: &str = "writer thread";
+
 /// Told once what became of an entry, on the thread that writes: it must be quick and must not panic.
 pub type Done = Box<dyn FnOnce(Result<Placed, JournalError>) + Send>;
 
@@ -141,7 +143,7 @@ impl Journal {
         });
         let thread = match work {
             Work::ByHand => None,
-            Work::Thread => Some(shared.clone().start().map_err(JournalError::new("start the thread of", "."))?),
+            Work::Thread => Some(shared.clone().start().map_err(JournalError::new("start", THREAD))?),
         };
         Ok((Self { shared, thread: Mutex::new(thread) }, Recovered { next_sequence, cuts }))
     }
@@ -282,7 +284,7 @@ impl Shared {
             }));
             if run.is_err() {
                 let cause = io::Error::other("a callback panicked");
-                self.fail(JournalError::new("go on writing", ".")(cause), &mut batch);
+                self.fail(JournalError::new("run", THREAD)(cause), &mut batch);
             }
         })
     }

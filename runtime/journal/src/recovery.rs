@@ -6,6 +6,9 @@ use crate::mark::Place;
 use crate::segment::{FAMILIES, NEW, Segment, file_name, parse_file_name};
 use crate::{Cut, Disk, Family, JournalError, OpenError};
 
+/// What errors that concern no single file call the disk.
+const DIRECTORY: &str = "directory";
+
 /// What lies on the disk, checked and made durable.
 pub(crate) struct Found {
     pub(crate) families: [VecDeque<Segment>; FAMILIES],
@@ -17,7 +20,7 @@ pub(crate) struct Found {
 /// Reads the heads of all segments and the whole of each family's last one, and only when all of that holds together
 /// wipes what was not finished. Everything older was synced before its successor was begun, and is checked when read.
 pub(crate) fn recover(disk: &dyn Disk) -> Result<Found, OpenError> {
-    let files = disk.list().map_err(JournalError::new("list", "."))?;
+    let files = disk.list().map_err(JournalError::new("list", DIRECTORY))?;
     let mut families = Family::ALL.map(|_| VecDeque::new());
     for family in Family::ALL {
         families[family.index()] = open_family(disk, family, &files)?;
@@ -45,7 +48,7 @@ pub(crate) fn recover(disk: &dyn Disk) -> Result<Found, OpenError> {
         found.cuts.extend(tail.cut);
     }
     // A name that is visible need not be durable.
-    disk.sync_directory().map_err(JournalError::new("sync", "."))?;
+    disk.sync_directory().map_err(JournalError::new("sync", DIRECTORY))?;
     Ok(found)
 }
 

@@ -18,8 +18,9 @@ pub struct SimulatedDisk {
 /// How an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// With an error and without effect. A failed sync leaves some of the unsynced writes durable and the rest visible,
-    /// but never durable unless they are written again: this is what Linux does.
+    /// With an error and without effect. A failed sync of a file leaves some of the unsynced writes durable and the rest
+    /// visible, but never durable unless they are written again: this is what Linux does. (Names go through the file
+    /// system's own journal, whose failure ends the file system.)
     Error,
     /// The same, and the error says that the disk is full.
     Full,
@@ -220,16 +221,6 @@ impl Fault {
     }
 }
 
-/// Which of the unsynced changes a sync makes durable. The others never are.
-fn sync<T>(changes: &mut Vec<T>, effect: Effect, synced: &io::Result<()>, random: &mut Random, keep: impl FnMut(T)) {
-    match (effect, synced) {
-        (_, Ok(())) => changes.drain(..).for_each(keep),
-        // The power went during the sync: what is left of it, the crash decides.
-        (Effect::Whole, Err(_)) => {}
-        (_, Err(_)) => changes.drain(..).filter(|_| random.chance(2)).for_each(keep),
-    }
-}
-
 impl Content {
     fn change(&mut self, change: Change) {
         change.apply(&mut self.visible);
@@ -345,10 +336,10 @@ impl Disk for SimulatedDisk {
 
     fn sync_directory(&self) -> io::Result<()> {
         let mut state = self.lock();
-        let (effect, done) = state.begin();
-        let State { unsynced_names, durable_names, random, .. } = &mut *state;
-        sync(unsynced_names, effect, &done, random, |change| change.apply(durable_names));
-        done
+        state.begin().1?;
+        let State { unsynced_names, durable_names, .. } = &mut *state;
+        unsynced_names.drain(..).for_each(|change| change.apply(durable_names));
+        Ok(())
     }
 
     fn free_bytes(&self) -> io::Result<u64> {
@@ -394,7 +385,14 @@ impl DiskFile for SimulatedFile {
         let (effect, done) = state.begin();
         let State { files, random, .. } = &mut *state;
         let Content { unsynced, durable, .. } = files.get_mut(&self.file).ok_or(io::ErrorKind::NotFound)?;
-        sync(unsynced, effect, &done, random, |change| change.apply(durable));
+        match (effect, &done) {
+            (_, Ok(())) => unsynced.drain(..).for_each(|change| change.apply(durable)),
+            // The power went during the sync: what is left of it, the crash decides.
+            (Effect::Whole, Err(_)) => {}
+            (_, Err(_)) => {
+                unsynced.drain(..).filter(|_| random.chance(2)).for_each(|change| change.apply(durable));
+            }
+        }
         done
     }
 }
