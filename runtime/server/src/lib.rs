@@ -1,1 +1,24 @@
-//! Being written.
+//! From a folder of files to a running Weir, and back to a stopped one: reads the project, builds every part, joins them,
+//! runs them, drains them. Knows what the parts are called and nothing of how they work. Start at [`Project`], then
+//! [`Server`].
+
+mod apply;
+mod catalogue;
+mod connections;
+mod control;
+mod deploy;
+mod metrics;
+mod project;
+mod routes;
+mod secrets;
+mod server;
+mod settings;
+mod shape;
+mod watch;
+
+pub use catalogue::Catalogue;
+pub use project::{FileProblem, Project, ProjectPlugin, read_component};
+pub use routes::ClosedRoute;
+pub use secrets::SecretsError;
+pub use server::{Server, StartError};
+pub use settings::{ConnectionSettings, PluginSettings, Settings};

@@ -52,7 +52,6 @@ pub(crate) fn routes(
 
 fn verifier(webhook: &Webhook, secret: &dyn Fn(&str) -> Result<Secret, String>) -> Result<Option<Verifier>, String> {
     let verify = &webhook.verify;
-    let mut user_before = String::new();
     let scheme = match &verify.scheme {
         flow::Scheme::None => return Ok(None),
         flow::Scheme::StandardWebhooks => Scheme::StandardWebhooks,
@@ -65,6 +64,7 @@ fn verifier(webhook: &Webhook, secret: &dyn Fn(&str) -> Result<Secret, String>) 
             algorithm: match algorithm {
                 flow::HmacAlgorithm::Sha256 => signature::Algorithm::Sha256,
                 flow::HmacAlgorithm::Sha1 => signature::Algorithm::Sha1,
+                flow::HmacAlgorithm::Sha512 => signature::Algorithm::Sha512,
             },
             encoding: match encoding {
                 flow::HmacEncoding::Hex => signature::Encoding::Hex,
@@ -72,15 +72,12 @@ fn verifier(webhook: &Webhook, secret: &dyn Fn(&str) -> Result<Secret, String>) 
             },
             prefix: prefix.clone(),
         }),
-        flow::Scheme::Basic { user } => {
-            user_before = format!("{user}:");
-            Scheme::Basic
-        }
+        flow::Scheme::Basic => Scheme::Basic,
         flow::Scheme::Bearer => Scheme::Bearer,
         flow::Scheme::ApiKey { header } => Scheme::ApiKey { header: header.clone() },
     };
     let secrets = verify.secrets.iter().map(|name| secret(name)).collect::<Result<Vec<_>, _>>()?;
-    let secrets = secrets.iter().map(|secret| format!("{user_before}{}", secret.expose()));
+    let secrets = secrets.iter().map(Secret::expose);
     let verifier = Verifier::new(scheme, secrets, verify.tolerance).map_err(|error| error.to_string())?;
     Ok(Some(verifier))
 }
