@@ -1,6 +1,12 @@
 //! The admin API: routes and their types over [`Control`]. Reading never writes. Never learns how anything is stored or
-//! run. Start at [`Control`].
+//! run. Start at [`router`].
 
 mod control;
+mod problem;
+mod routes;
+mod serve;
+pub mod types;
 
 pub use control::{Applied, Control, ControlError, Counts, Deployed, FlowStatus, Status};
+pub use routes::router;
+pub use serve::{bind, serve};

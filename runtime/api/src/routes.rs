@@ -1,0 +1,215 @@
+//! The routes of `/api/v1`, and beside them health, readiness and metrics.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use engine::Replay;
+use model::{EventId, ExecutionId, StateKind};
+use serde::Deserialize;
+use store::Query as ExecutionQuery;
+
+use crate::problem::Failure;
+use crate::types::{
+    EffectRow, ExecutionDetail, ExecutionPage, ExecutionRow, PluginRow, ReplayOrder, Replayed,
+};
+use crate::{Applied, Control, Deployed, Status};
+
+/// Executions on a page, where the caller says nothing, and at most.
+const PAGE: usize = 50;
+const PAGE_MAX: usize = 1000;
+/// The largest body: a component.
+const BODY_BYTES_MAX: usize = 32 << 20;
+
+type Shared = Arc<dyn Control>;
+type Answer<T> = Result<Json<T>, Failure>;
+
+/// The whole API.
+pub fn router(control: Arc<dyn Control>) -> Router {
+    let v1 = Router::new()
+        .route("/status", get(status))
+        .route("/apply", post(apply))
+        .route("/executions", get(list_executions))
+        .route("/executions/{id}", get(show_execution))
+        .route("/executions/{id}/retry", post(retry_execution))
+        .route("/executions/{id}/cancel", post(cancel_execution))
+        .route("/executions/{id}/discard", post(discard_execution))
+        .route("/executions/{id}/effects", post(list_effects))
+        .route("/executions/{id}/replay", post(replay_execution))
+        .route("/plugins", get(list_plugins).post(install_plugin))
+        .route("/plugins/{name}/grant", post(grant_plugin))
+        .route("/plugins/{name}/rollback", post(rollback_plugin))
+        .route("/secrets", get(list_secrets))
+        .route("/secrets/{name}", put(set_secret).delete(remove_secret));
+    Router::new()
+        .nest("/api/v1", v1)
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .with_state(control)
+}
+
+async fn unknown() -> Failure {
+    Failure::new(StatusCode::NOT_FOUND, "weir.api.unknown", "there is no such path; /api/v1/openapi.json lists them")
+}
+
+async fn ready(State(control): State<Shared>) -> Result<&'static str, Failure> {
+    if control.status().await?.accepting {
+        return Ok("ready\n");
+    }
+    Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "weir.not-ready", "events are not taken in at the moment"))
+}
+
+async fn metrics(State(control): State<Shared>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], control.metrics())
+}
+
+async fn status(State(control): State<Shared>) -> Answer<Status> {
+    Ok(Json(control.status().await?))
+}
+
+async fn apply(State(control): State<Shared>) -> Answer<Applied> {
+    Ok(Json(control.apply().await?))
+}
+
+/// Which executions to list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ListQuery {
+    /// States, separated by commas.
+    state: Option<String>,
+    flow: Option<String>,
+    event: Option<String>,
+    /// Milliseconds since 1970.
+    since: Option<u64>,
+    /// Milliseconds since 1970.
+    until: Option<u64>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn list_executions(State(control): State<Shared>, Query(query): Query<ListQuery>) -> Answer<ExecutionPage> {
+    let bad = |message: String| Failure::new(StatusCode::BAD_REQUEST, "weir.query", message);
+    let states = query.state.iter().flat_map(|states| states.split(',')).map(parse_state).collect::<Result<_, _>>();
+    let event = query.event.map(|id| id.parse::<EventId>()).transpose();
+    let after = query.after.map(|id| id.parse::<ExecutionId>()).transpose();
+    let query = ExecutionQuery {
+        states: states.map_err(bad)?,
+        flow: query.flow,
+        event: event.map_err(|error| bad(error.to_string()))?,
+        since: query.since.map(model::Timestamp::from_millis),
+        until: query.until.map(model::Timestamp::from_millis),
+        after: after.map_err(|error| bad(error.to_string()))?,
+        limit: query.limit.unwrap_or(PAGE).clamp(1, PAGE_MAX),
+    };
+    let page = control.engine().list(query).await?;
+    let executions = page.executions.iter().map(ExecutionRow::from).collect();
+    Ok(Json(ExecutionPage { executions, next: page.next.map(|id| id.to_string()) }))
+}
+
+fn parse_state(word: &str) -> Result<StateKind, String> {
+    StateKind::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| {
+        let known: Vec<_> = StateKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        format!("`{word}` is no state; known are: {}", known.join(", "))
+    })
+}
+
+fn parse_id(id: &str) -> Result<ExecutionId, Failure> {
+    id.parse().map_err(|error: model::ParseIdError| {
+        Failure::new(StatusCode::BAD_REQUEST, "weir.execution.id", error.to_string())
+    })
+}
+
+async fn show_execution(State(control): State<Shared>, Path(id): Path<String>) -> Answer<ExecutionDetail> {
+    Ok(Json(control.engine().inspect(&parse_id(&id)?).await?.into()))
+}
+
+async fn retry_execution(State(control): State<Shared>, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+    control.engine().retry(&parse_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn cancel_execution(State(control): State<Shared>, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+    control.engine().cancel(&parse_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn discard_execution(State(control): State<Shared>, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+    control.engine().discard(&parse_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn list_effects(
+    State(control): State<Shared>,
+    Path(id): Path<String>,
+    Json(order): Json<ReplayOrder>,
+) -> Answer<Vec<EffectRow>> {
+    let replay = Replay { from: order.from, current_version: order.current_version };
+    let effects = control.engine().effects(&parse_id(&id)?, &replay).await?;
+    Ok(Json(effects.into_iter().map(EffectRow::from).collect()))
+}
+
+async fn replay_execution(
+    State(control): State<Shared>,
+    Path(id): Path<String>,
+    Json(order): Json<ReplayOrder>,
+) -> Answer<Replayed> {
+    let id = parse_id(&id)?;
+    let replay = Replay { from: order.from, current_version: order.current_version };
+    if !order.repeat_effects && !control.engine().effects(&id, &replay).await?.is_empty() {
+        let title = "the replay would have effects again; look at them under `effects`, then say `repeat_effects`";
+        return Err(Failure::new(StatusCode::CONFLICT, "weir.replay.effects", title));
+    }
+    let id = control.engine().replay(&id, &replay).await?;
+    Ok(Json(Replayed { id: id.to_string() }))
+}
+
+async fn list_plugins(State(control): State<Shared>) -> Answer<Vec<PluginRow>> {
+    Ok(Json(control.plugins().list().into_iter().map(PluginRow::from).collect()))
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct InstallQuery {
+    name: Option<String>,
+}
+
+async fn install_plugin(
+    State(control): State<Shared>,
+    Query(query): Query<InstallQuery>,
+    component: Bytes,
+) -> Answer<Deployed> {
+    Ok(Json(control.install(query.name, component).await?))
+}
+
+async fn grant_plugin(State(control): State<Shared>, Path(name): Path<String>) -> Answer<Deployed> {
+    Ok(Json(control.grant(&name).await?))
+}
+
+async fn rollback_plugin(State(control): State<Shared>, Path(name): Path<String>) -> Answer<Deployed> {
+    Ok(Json(control.rollback(&name).await?))
+}
+
+async fn list_secrets(State(control): State<Shared>) -> Answer<Vec<String>> {
+    Ok(Json(control.secret_names()))
+}
+
+async fn set_secret(
+    State(control): State<Shared>,
+    Path(name): Path<String>,
+    secret: String,
+) -> Result<StatusCode, Failure> {
+    control.set_secret(&name, Some(secret)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove_secret(State(control): State<Shared>, Path(name): Path<String>) -> Result<StatusCode, Failure> {
+    control.set_secret(&name, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
