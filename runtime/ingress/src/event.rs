@@ -194,7 +194,7 @@ pub(crate) fn transport(route: &Route, head: &Parts) -> Pairs {
             || PROOFS.contains(&name.as_str())
             || name.as_str().eq_ignore_ascii_case(own_proof);
         if !is_proof {
-            let name = format!("header.{name}");
+            let name = ["header.", name.as_str()].concat();
             pairs.push((name, String::from_utf8_lossy(value.as_bytes()).into_owned()));
         }
     }
