@@ -4,6 +4,8 @@ use crate::problem::{Place, Problems};
 
 /// How deep lists and maps may lie in each other.
 const DEPTH_MAX: usize = 32;
+/// Bytes of a line in which places are looked for: each scalar costs a look at its line.
+const LINE_BYTES_MAX: usize = 4096;
 
 /// A node of a YAML text with its place. What was written, not what it means.
 #[derive(Debug)]
@@ -81,7 +83,7 @@ impl Scalar {
 
 /// Reads one YAML document. None if there is no tree, for which a problem has been added.
 pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Yaml> {
-    let mut reader = Reader { parser: Parser::new_from_str(text), problems };
+    let mut reader = Reader { parser: Parser::new_from_str(text), lines: text.lines().collect(), problems };
     // The start of the stream and of the document.
     reader.next()?;
     let (event, span) = reader.next()?;
@@ -99,6 +101,7 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Yaml> {
 
 struct Reader<'t, 'p> {
     parser: Parser<'t, StrInput<'t>>,
+    lines: Vec<&'t str>,
     problems: &'p mut Problems,
 }
 
@@ -109,7 +112,7 @@ impl<'t> Reader<'t, '_> {
             Err(fault) => {
                 let place = Place { line: fault.marker().line(), column: fault.marker().col() + 1 };
                 // The parser's word for what mostly is a text such as `{ a: b: c }` or `note: see: there`.
-                let quotes = fault.info().contains("mapping values");
+                let quotes = fault.info().contains("mapping");
                 let fix = quotes.then(|| "a text with `: ` or `{` in it must stand in quotes".to_owned());
                 self.problems.add(place, format!("this is not YAML: {}", fault.info()), fix);
                 None
@@ -140,7 +143,10 @@ impl<'t> Reader<'t, '_> {
             return self.refuse(span, "tags are not allowed", "leave out what begins with `!`");
         }
         let kind = match event {
-            Event::Scalar(text, style, ..) => YamlKind::Scalar(scalar(text.into_owned(), style, span)),
+            Event::Scalar(text, style, ..) => {
+                let line = self.lines.get(span.start.line() - 1).copied().unwrap_or_default();
+                YamlKind::Scalar(scalar(text.into_owned(), style, span, line))
+            }
             Event::SequenceStart(..) => YamlKind::List(self.list(depth)?),
             Event::MappingStart(..) => YamlKind::Map(self.map(depth)?),
             _ => return self.refuse(span, "this is not YAML", "look for a slip of the pen"),
@@ -185,14 +191,18 @@ fn place(span: Span) -> Place {
     Place { line: span.start.line(), column: span.start.col() + 1 }
 }
 
-fn scalar(text: String, style: ScalarStyle, span: Span) -> Scalar {
+/// `line` is the one that it begins in.
+fn scalar(text: String, style: ScalarStyle, span: Span, line: &str) -> Scalar {
     let quotes = match style {
-        ScalarStyle::Plain => 0,
-        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => 1,
-        ScalarStyle::Literal | ScalarStyle::Folded => usize::MAX,
+        ScalarStyle::Plain => Some(0),
+        ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => Some(1),
+        ScalarStyle::Literal | ScalarStyle::Folded => None,
     };
-    // As many characters in the file as in the text, and in one line: nothing was escaped or folded.
-    let as_it_is = span.start.line() == span.end.line()
-        && quotes.saturating_mul(2).saturating_add(text.chars().count()) == span.len();
-    Scalar { text, plain: style == ScalarStyle::Plain, offset: as_it_is.then_some(quotes) }
+    // The same characters in the file as in the text: nothing was escaped or folded.
+    let as_it_is = |quotes: &usize| {
+        let mut written = line.chars().skip(span.start.col() + quotes);
+        line.len() <= LINE_BYTES_MAX && text.chars().all(|character| written.next() == Some(character))
+    };
+    let offset = quotes.filter(as_it_is);
+    Scalar { text, plain: style == ScalarStyle::Plain, offset }
 }

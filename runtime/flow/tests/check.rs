@@ -353,19 +353,19 @@ fn names_in_expressions_are_resolved() {
 "#,
         expect![[r#"
             x.yaml:5:24: there is no variable `evnt`; did you mean `event`?
-            x.yaml:5:63: step `second` has not ended at this point; use it in a step that comes after; the order in the file counts
-            x.yaml:5:76: `event` has no member `dat`; did you mean `data`?
-            x.yaml:6:43: there is no step `fist`; did you mean `first`?
+            x.yaml:5:56: step `second` has not ended at this point; use it in a step that comes after; the order in the file counts
+            x.yaml:5:94: `event` has no member `dat`; did you mean `data`?
+            x.yaml:6:38: there is no step `fist`; did you mean `first`?
             x.yaml:6:65: `steps.first` has no member `ouput`; did you mean `output`?
             x.yaml:6:80: `event` is no value by itself; name one of its members: `id`, `source`, `kind`, `subject`, `time`, `received`, `data`, `headers`, `query`, `method`, `path`, `extensions`
             x.yaml:6:95: `steps` is no value by itself; write `steps.first.output`
-            x.yaml:6:107: `steps.first` is no value by itself; write `steps.first.output`
+            x.yaml:6:116: `steps.first` is no value by itself; write `steps.first.output`
             x.yaml:7:52: there is no variable `itm`; did you mean `item`?
-            x.yaml:7:71: there is no variable `item`; known: `event`, `steps`
+            x.yaml:7:74: there is no variable `item`; known: `event`, `steps`
             x.yaml:8:43: there is no function `trimm`; did you mean `trim`?
             x.yaml:8:60: `size` is called in another way; write `size(x)`
             x.yaml:8:80: `event` is no value by itself; name one of its members: `id`, `source`, `kind`, `subject`, `time`, `received`, `data`, `headers`, `query`, `method`, `path`, `extensions`
-            x.yaml:8:93: a field that may be missing needs a value for that case; add `.orValue(…)` behind it
+            x.yaml:8:106: a field that may be missing needs a value for that case; add `.orValue(…)` behind it
         "#]],
     );
 }
@@ -404,11 +404,11 @@ fn what_is_no_cel_is_told_with_its_place() {
       h: ${[?event.data]}
 "#,
         expect![[r#"
-            x.yaml:5:24: this is not CEL: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
-            x.yaml:5:43: this is not CEL: Syntax error: extraneous input '+' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}
+            x.yaml:5:24: this is not CEL: it ends too early
+            x.yaml:5:43: this is not CEL: extraneous input '+'
             x.yaml:5:48: `${` is not closed; add `}`, or write `$${` if you mean the text `${`
-            x.yaml:5:72: this is not CEL: Syntax error: no viable alternative at input '.'
-            x.yaml:5:81: the expression is empty; write CEL, such as `event.data.email`
+            x.yaml:5:72: this is not CEL: no viable alternative at input '.'
+            x.yaml:5:84: the expression is empty; write CEL, such as `event.data.email`
             x.yaml:7:11: `when` is an expression already; write `event.data.new`
             x.yaml:10:9: `event` has no member `daat`; did you mean `data`?
             x.yaml:11:10: `event` has no member `daat`; did you mean `data`?
@@ -458,7 +458,7 @@ fn sources_are_checked() {
         "  webhook: { path: /a, verify: { githb: { secret: x } } }\n  dedupe: steps.a.output",
         expect![[r#"
             x.yaml:4:32: there is no scheme `githb`; did you mean `github`?
-            x.yaml:5:19: there is no step `a`
+            x.yaml:5:17: there is no step `a`
         "#]],
     );
     check_source(

@@ -144,17 +144,56 @@ fn check_document(document: &Document, expected: Expect) {
 #[test]
 fn documents_are_checked_field_by_field() {
     let json = |value: Value| Document::json(value.to_string());
-    check_document(&json(json!({"name": "Ada", "lines": [{"n": 1}]})), expect![[""]]);
-    check_document(&json(json!({"name": "A", "lines": [{"n": 1}, {"n": 0}, {"n": "x"}, 5]})), expect![[""]]);
-    check_document(&json(json!([])), expect![[""]]);
-    check_document(&Document::json("{"), expect![[""]]);
+    check_document(
+        &json(json!({"name": "Ada", "lines": [{"n": 1}]})),
+        expect![[r#"
+        valid
+    "#]],
+    );
+    check_document(
+        &json(json!({"name": "A", "lines": [{"n": 1}, {"n": 0}, {"n": "x"}, 5]})),
+        expect![[r#"
+        /name: the value is shorter than 2 characters
+        /lines/1/n: the value is less than the minimum of 1
+        /lines/2/n: the value is not of type "integer"
+        /lines/3: the value is not of type "object"
+    "#]],
+    );
+    check_document(
+        &json(json!([])),
+        expect![[r#"
+        : the value is not of type "object"
+    "#]],
+    );
+    check_document(
+        &Document::json("{"),
+        expect![[r#"
+        : is not valid JSON: EOF while parsing an object at line 1 column 1
+    "#]],
+    );
     let csv = Document { content_type: "text/csv".to_owned(), ..Document::json("a;b") };
-    check_document(&csv, expect![[""]]);
+    check_document(
+        &csv,
+        expect![[r#"
+        : is `text/csv`, not JSON
+    "#]],
+    );
     // Values are not repeated in messages: they may be personal.
-    check_document(&json(json!({"name": 5, "lines": "4111 1111 1111 1111"})), expect![[""]]);
+    check_document(
+        &json(json!({"name": 5, "lines": "4111 1111 1111 1111"})),
+        expect![[r#"
+        /name: the value is not of type "string"
+        /lines: the value is not of type "array"
+    "#]],
+    );
     // A pattern that takes other engines for ever.
     let trap = format!("{}b", "a".repeat(100_000));
-    check_document(&json(json!({"name": "Ada", "lines": [], "code": trap})), expect![[""]]);
+    check_document(
+        &json(json!({"name": "Ada", "lines": [], "code": trap})),
+        expect![[r#"
+        /code: the value does not match "^(a+)+$"
+    "#]],
+    );
     let many: Vec<_> = (0..1000).map(|_| json!(5)).collect();
     let faults = flow::Expect::new(&json!({"items": {"type": "string"}}))
         .expect("a schema")

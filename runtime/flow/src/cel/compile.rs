@@ -66,6 +66,12 @@ fn findings_of(source: &str, faults: cel::ParseErrors) -> Vec<Finding> {
     let before: usize = source.split_inclusive('\n').take(usize::try_from(line - 1).unwrap_or(0)).map(chars).sum();
     let at = (before + usize::try_from(column - 1).unwrap_or(0)).min(chars(source));
     let message = first.map_or_else(String::new, |fault| fault.msg);
+    // What could have followed is a list of all that the grammar knows.
+    let (message, _) = message.split_once(" expecting {").unwrap_or((&message, ""));
+    let message = match message.trim_start_matches("Syntax error: ") {
+        early if early.contains("<EOF>") => "it ends too early",
+        other => other,
+    };
     vec![Finding { at, message: format!("this is not CEL: {message}"), fix: None }]
 }
 
@@ -197,7 +203,7 @@ impl Compiler<'_> {
         if let Expr::Select(inner) = &operand.expr
             && self.is_root(&inner.operand, "steps")
         {
-            let id = self.step(&inner.field, at)?;
+            let id = self.step(&inner.field, self.at(operand))?;
             return match field {
                 "output" => Some(Kind::Output(id)),
                 "skipped" => Some(Kind::Skipped(id)),
