@@ -227,7 +227,7 @@ fn is_semver(text: &str) -> bool {
 
 /// The words of an SPDX expression in their order; whether each identifier exists is not for this room to know.
 fn is_licence(text: &str) -> bool {
-    let spaced = text.replace('(', " ").replace(')', " ");
+    let spaced = text.replace(['(', ')'], " ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let operator = |word: &str| ["AND", "OR", "WITH"].contains(&word);
     let id = |word: &str| word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.+:".contains(&b)) && !operator(word);

@@ -64,9 +64,3 @@ fn the_bindings_are_fresh() {
     check("connection", &[TYPES], expect_file!["../src/generated/connection.rs"]);
     expect_file!["../src/generated/actions.rs"].assert_eq(&only_macro(&generate("actions", &[TYPES])));
 }
-
-#[test]
-fn the_contract_in_this_folder_is_the_contract() {
-    let original = include_str!("../../../wit/weir.wit");
-    assert!(original == include_str!("../wit/weir.wit"), "copy wit/weir.wit to sdk/rust/wit/");
-}
