@@ -101,6 +101,7 @@ impl Reader<'_> {
 
     fn table(&mut self, table: &DeTable<'_>, keys: &[Key], path: &mut Vec<String>, offset: usize) -> Value {
         let mut out = Map::new();
+        let mut meant = Vec::new();
         for (name, value) in table.iter() {
             let (name, at) = (name.get_ref().as_ref(), name.span().start);
             path.push(name.to_owned());
@@ -111,25 +112,30 @@ impl Reader<'_> {
                         out.insert(name.to_owned(), value);
                     }
                 }
-                None => self.unknown_key(name, keys, at),
+                None => meant.extend(self.unknown_key(name, keys, at)),
             }
             path.pop();
         }
-        for key in keys.iter().filter(|key| key.required && !table.contains_key(key.name)) {
+        // A misspelt key has been told already, and is not missing as well.
+        let told = |key: &Key| table.contains_key(key.name) || meant.contains(&key.name);
+        for key in keys.iter().filter(|key| key.required && !told(key)) {
             let within = if path.is_empty() { String::new() } else { format!(" in `{}`", path.join(".")) };
             self.problem(offset, format!("`{}` is missing{within}", key.name), format!("add it: {}", lower(key.about)));
         }
         Value::Object(out)
     }
 
-    fn unknown_key(&mut self, name: &str, keys: &[Key], offset: usize) {
+    /// Gives the key that was meant, if one is near enough.
+    fn unknown_key(&mut self, name: &str, keys: &[Key], offset: usize) -> Option<&'static str> {
         let known = keys.iter().map(|key| key.name);
-        let fix = match nearest(name, known.clone()) {
+        let meant = nearest(name, known.clone());
+        let fix = match meant {
             Some(near) => format!("did you mean `{near}`?"),
             None if keys.is_empty() => "remove it: nothing more is written here".to_owned(),
             None => format!("known here: {}", known.collect::<Vec<_>>().join(", ")),
         };
         self.problem(offset, format!("unknown key `{name}`"), fix);
+        meant
     }
 
     fn value(&mut self, value: &Spanned<DeValue<'_>>, key: &Key, path: &mut Vec<String>) -> Option<Value> {
@@ -329,8 +335,11 @@ fn plain(value: &DeValue<'_>) -> Value {
     }
 }
 
-/// For a text that goes on after a colon.
+/// For a text that goes on after a colon; an abbreviation stays as it is.
 fn lower(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(chars).collect(),
+        _ => text.to_owned(),
+    }
 }
