@@ -8,7 +8,7 @@ use crate::workspace::Workspace;
 pub(crate) const COPIES: &[(&str, &str)] = &[("wit/weir.wit", "sdk/rust/wit/weir.wit")];
 
 /// The tests that compare a generated file with what would be generated now, and write it when told to.
-const WRITERS: &[&[&str]] = &[&["-p", "weir-sdk", "--test", "generated"]];
+const WRITERS: &[&[&str]] = &[&["-p", "weir-sdk", "--test", "generated"], &["-p", "manifest", "--test", "manifests"]];
 
 /// Writes every generated file anew.
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
