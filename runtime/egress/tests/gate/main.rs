@@ -1,0 +1,10 @@
+//! The gate against real servers on loopback addresses.
+
+mod answers;
+mod credentials;
+mod destinations;
+mod pooling;
+mod redirects;
+mod support;
+mod throughput;
+mod tls;
