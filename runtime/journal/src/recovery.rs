@@ -1,10 +1,12 @@
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
+use std::sync::Arc;
 
 use crate::format::{BATCH_HEADER_BYTES, BatchHeader, HeaderFault, SECTOR, SegmentHeader, VERSION};
 use crate::mark::Place;
 use crate::segment::{FAMILIES, NEW, Segment, file_name, parse_file_name};
-use crate::{Cut, Disk, Family, JournalError, OpenError};
+use crate::{Cut, Disk, DiskFile, Family, JournalError, OpenError};
 
 /// What errors that concern no single file call the disk.
 const DIRECTORY: &str = "directory";
@@ -110,8 +112,8 @@ struct Tail {
     next_batch: u64,
     next_sequence: u64,
     other_end: Place,
-    /// The last batch and where it lies.
-    last_batch: Option<(u32, Vec<u8>)>,
+    /// Where the last batch lies.
+    last_batch: Option<Range<u32>>,
     cut: Option<Cut>,
 }
 
@@ -119,8 +121,7 @@ impl Tail {
     /// Goes through the batches of the segment, noting where they end.
     fn read(segment: &mut Segment) -> Result<Self, OpenError> {
         let header = segment.header;
-        let mut bytes = vec![0; header.bytes as usize];
-        segment.file.read_at(0, &mut bytes).map_err(JournalError::new("read", segment.name()))?;
+        let mut window = Window::new(segment);
         let mut tail = Self {
             next_batch: header.next_batch,
             next_sequence: header.next_sequence,
@@ -128,30 +129,27 @@ impl Tail {
             last_batch: None,
             cut: None,
         };
-        let mut last_batch = None;
-        while let Some((batch, end)) = batch_at(&bytes, header.salt, segment.end) {
+        while let Some((batch, end)) = window.batch_at(segment.end)? {
             if batch.number < tail.next_batch || batch.first_sequence < tail.next_sequence {
                 break;
             }
             tail.next_batch = batch.number + 1;
             tail.next_sequence = batch.end_sequence();
             tail.other_end = batch.other_end;
-            last_batch = Some(segment.end..end);
+            tail.last_batch = Some(segment.end..end);
             segment.extend(batch.first_sequence, end);
         }
-        tail.last_batch =
-            last_batch.map(|range| (range.start, bytes[range.start as usize..range.end as usize].to_vec()));
-
-        let end = segment.end as usize;
-        let Some(garbage_bytes) = used_bytes(&bytes[end..]) else { return Ok(tail) };
-        let later = (end..end + garbage_bytes)
-            .step_by(SECTOR as usize)
-            .filter_map(|offset| batch_at(&bytes, header.salt, offset as u32))
-            .any(|(batch, _)| batch.number > tail.next_batch);
-        if later {
-            return Err(OpenError::Damaged { file: segment.name(), offset: segment.end.into() });
+        let used_to = window.used_to(segment.end)?;
+        for offset in (segment.end..used_to).step_by(SECTOR as usize) {
+            // What is lost has at least the next number; whatever was finished after it has a higher one.
+            if window.batch_at(offset)?.is_some_and(|(batch, _)| batch.number > tail.next_batch) {
+                return Err(OpenError::Damaged { file: segment.name(), offset: segment.end.into() });
+            }
         }
-        tail.cut = Some(Cut { file: segment.name(), offset: segment.end.into(), bytes: garbage_bytes as u64 });
+        if used_to > segment.end {
+            let bytes = (used_to - segment.end).into();
+            tail.cut = Some(Cut { file: segment.name(), offset: segment.end.into(), bytes });
+        }
         Ok(tail)
     }
 
@@ -161,8 +159,9 @@ impl Tail {
         let write = |offset: u64, bytes: &[u8]| {
             segment.file.write_at(offset, bytes).map_err(JournalError::new("write", segment.name()))
         };
-        if let Some((offset, bytes)) = &self.last_batch {
-            write((*offset).into(), bytes)?;
+        if let Some(batch) = self.last_batch.clone() {
+            let mut window = Window::new(segment);
+            write(batch.start.into(), window.get(batch.start, batch.len())?)?;
         }
         if let Some(cut) = &self.cut {
             write(cut.offset, &vec![0; cut.bytes as usize])?;
@@ -171,18 +170,59 @@ impl Tail {
     }
 }
 
-/// The intact batch that begins at `offset`, and where it ends.
-fn batch_at(segment: &[u8], salt: u64, offset: u32) -> Option<(BatchHeader, u32)> {
-    let batch = BatchHeader::decode(salt, segment.get(offset as usize..)?)?;
-    let payload_offset = offset as usize + BATCH_HEADER_BYTES;
-    let payload = segment.get(payload_offset..payload_offset + batch.payload_bytes as usize)?;
-    let end = batch.end(offset)?;
-    batch.covers(payload).then_some((batch, end))
+/// A stretch of a segment in memory, moved along as it is read: small batches would cost a call of the system each, and
+/// the whole segment at once much memory for a moment.
+struct Window {
+    file: Arc<dyn DiskFile>,
+    header: SegmentHeader,
+    offset: u32,
+    bytes: Vec<u8>,
 }
 
-/// How many bytes there are up to the last that is not zero, in whole sectors.
-fn used_bytes(bytes: &[u8]) -> Option<usize> {
-    const ZEROS: [u8; SECTOR as usize] = [0; SECTOR as usize];
-    let last = bytes.chunks(ZEROS.len()).rposition(|sector| *sector != ZEROS[..sector.len()])?;
-    Some((last + 1) * ZEROS.len())
+const WINDOW_BYTES: usize = 256 << 10;
+
+impl Window {
+    fn new(segment: &Segment) -> Self {
+        Self { file: segment.file.clone(), header: segment.header, offset: 0, bytes: Vec::new() }
+    }
+
+    /// These bytes, as far as the segment goes.
+    fn get(&mut self, offset: u32, length: usize) -> Result<&[u8], JournalError> {
+        let length = length.min(self.header.bytes.saturating_sub(offset) as usize);
+        let covered = offset >= self.offset && (offset - self.offset) as usize + length <= self.bytes.len();
+        if !covered {
+            let ahead = length.max(WINDOW_BYTES).min(self.header.bytes.saturating_sub(offset) as usize);
+            self.bytes.resize(ahead, 0);
+            self.offset = offset;
+            let name = || file_name(self.header.family, self.header.number);
+            let read = self.file.read_at(offset.into(), &mut self.bytes);
+            read.map_err(|cause| JournalError::new("read", name())(cause))?;
+        }
+        let start = (offset - self.offset) as usize;
+        Ok(&self.bytes[start..start + length])
+    }
+
+    /// The intact batch that begins at `offset`, and where it ends.
+    fn batch_at(&mut self, offset: u32) -> Result<Option<(BatchHeader, u32)>, JournalError> {
+        let salt = self.header.salt;
+        let header = BatchHeader::decode(salt, self.get(offset, BATCH_HEADER_BYTES)?);
+        let end_max = self.header.bytes;
+        let ended = header.and_then(|header| Some((header, header.end(offset).filter(|end| *end <= end_max)?)));
+        let Some((header, end)) = ended else { return Ok(None) };
+        let payload = self.get(offset + BATCH_HEADER_BYTES as u32, header.payload_bytes as usize)?;
+        Ok(header.covers(payload).then_some((header, end)))
+    }
+
+    /// Where the last sector at or behind `from` ends that holds anything but zeros; `from` if none does.
+    fn used_to(&mut self, from: u32) -> Result<u32, JournalError> {
+        const ZEROS: [u8; SECTOR as usize] = [0; SECTOR as usize];
+        let mut used_to = from;
+        for offset in (from..self.header.bytes).step_by(WINDOW_BYTES) {
+            let bytes = self.get(offset, WINDOW_BYTES)?;
+            if let Some(last) = bytes.chunks(ZEROS.len()).rposition(|sector| *sector != ZEROS[..sector.len()]) {
+                used_to = offset + (last as u32 + 1) * SECTOR;
+            }
+        }
+        Ok(used_to)
+    }
 }
