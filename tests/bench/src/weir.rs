@@ -1,17 +1,19 @@
 //! A Weir of its own in a temporary folder, seen from outside.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
-use tokio::process::Command;
 
+use crate::client::Client;
 use crate::events;
 use crate::program::Program;
 
@@ -31,6 +33,15 @@ pub const TO_SINK: &str = "/sink";
 
 /// A start that takes longer has failed.
 const START_MAX: Duration = Duration::from_secs(60);
+
+/// Executions that will not go on by themselves, when none is open any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Wait for a person or a repair.
+    pub parked: u64,
+    /// Dead letters.
+    pub dead: u64,
+}
 
 /// A Weir with its project. It is killed, and its folder removed, when this is dropped.
 pub struct Weir {
@@ -111,44 +122,58 @@ impl Weir {
         }
     }
 
-    /// Runs a command of Weir on this project and gives what it printed as JSON.
+    /// What the admin API answers.
     ///
     /// # Errors
-    /// The command failed, or printed no JSON.
-    pub async fn command(&self, arguments: &[&str]) -> anyhow::Result<Value> {
-        let mut command = Command::new(&self.binary);
-        command.args(arguments).arg("--json").arg("--dir").arg(self.folder.path()).kill_on_drop(true);
-        let output = command.output().await.context("cannot start weir")?;
-        let shown = arguments.join(" ");
-        if !output.status.success() {
-            bail!("`weir {shown}` ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    /// Weir does not run, or refuses.
+    pub async fn get(&self, path: &str) -> anyhow::Result<Bytes> {
+        self.ask(Request::get(path), path).await
+    }
+
+    /// Gives an order to the admin API.
+    ///
+    /// # Errors
+    /// Weir does not run, or refuses.
+    pub async fn post(&self, path: &str) -> anyhow::Result<Bytes> {
+        self.ask(Request::post(path), path).await
+    }
+
+    async fn ask(&self, request: http::request::Builder, path: &str) -> anyhow::Result<Bytes> {
+        let mut client = Client::connect_unix(&self.folder.path().join("data/weir.sock")).await?;
+        let request = request.header("host", "weir").body(Full::default())?;
+        let response = client.send(request).await.with_context(|| format!("cannot ask weir for {path}"))?;
+        if !response.status().is_success() {
+            bail!("weir answered {path} with {}", response.status());
         }
-        serde_json::from_slice(&output.stdout).with_context(|| format!("`weir {shown}` printed no JSON"))
+        Ok(response.into_body())
     }
 
-    /// How many executions there are in a state, such as `finished`, by the states' names.
+    /// The number of a metric that has no labels.
     ///
     /// # Errors
-    /// `weir status` failed or says nothing of executions.
-    pub async fn executions(&self) -> anyhow::Result<BTreeMap<String, u64>> {
-        let status = self.command(&["status"]).await?;
-        serde_json::from_value(status["executions"].clone()).context("`weir status` gives no numbers of executions")
+    /// As for [`get`](Self::get), or there is no such metric.
+    pub async fn metric(&self, name: &str) -> anyhow::Result<f64> {
+        let text = self.get("/metrics").await?;
+        let text = std::str::from_utf8(&text)?;
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+        value.with_context(|| format!("weir has no metric `{name}`"))
     }
 
-    /// Waits until no execution is under way any more; gives how many ended in which state.
+    /// Waits until no execution can go on by itself any more; gives how many wait for a person.
     ///
     /// # Errors
-    /// As for [`executions`](Self::executions), or some are still under way after so long.
-    pub async fn settled(&self, within: Duration) -> anyhow::Result<BTreeMap<String, u64>> {
+    /// As for [`get`](Self::get), or some are still open after so long.
+    pub async fn settled(&self, within: Duration) -> anyhow::Result<Settled> {
         let deadline = Instant::now() + within;
         loop {
-            let executions = self.executions().await?;
-            let under_way: u64 = ["ready", "waiting"].iter().filter_map(|state| executions.get(*state)).sum();
-            if under_way == 0 {
-                return Ok(executions);
+            let status: Value = serde_json::from_slice(&self.get("/api/v1/status").await?)?;
+            let flows = status["flows"].as_array().context("the status lists no flows")?;
+            let sum = |what: &str| flows.iter().filter_map(|flow| flow[what].as_u64()).sum::<u64>();
+            if sum("open") == 0 {
+                return Ok(Settled { parked: sum("parked"), dead: sum("dead") });
             }
             if Instant::now() > deadline {
-                bail!("{under_way} executions are still under way after {} s", within.as_secs());
+                bail!("{} executions are still open after {} s", sum("open"), within.as_secs());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -145,11 +145,11 @@ mod tests {
 
     #[test]
     fn an_arrow_that_is_not_in_the_table_is_named_with_its_line() {
-        let flow = package("flow", &[("model", true), ("engine", true), ("serde", false)]);
+        let store = package("store", &[("model", true), ("engine", true), ("serde", false)]);
         let manifest = "[dependencies]\nmodel.workspace = true\nengine = { path = \"../engine\" }\n";
-        let expected = "runtime/x/Cargo.toml:3: `flow` may not use `engine`, only: model, manifest; \
+        let expected = "runtime/x/Cargo.toml:3: `store` may not use `engine`, only: model, journal; \
                         turn the arrow round with a trait, or move the code";
-        assert_eq!(messages(&flow, manifest), [expected]);
+        assert_eq!(messages(&store, manifest), [expected]);
     }
 
     #[test]

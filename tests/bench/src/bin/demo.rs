@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use bench::Delivered;
 use bench::events::Events;
 use bench::load::{self, Load, Moment, Pace, Sent, Until, Watcher};
-use bench::weir::{TO_CRM, Weir};
+use bench::weir::{Settled, TO_CRM, Weir};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use standin::{Config, Faults, Service, Standin, Summary};
@@ -70,8 +70,8 @@ async fn main() -> anyhow::Result<()> {
     let bar = bar("delivered", options.events);
     delivered.wait_for(options.events, |count| bar.set_position(count)).await?;
     bar.finish();
-    let executions = weir.settled(SETTLED_WITHIN).await?;
-    report(&sent, &delivered, &executions, &standin.summary());
+    let settled = weir.settled(SETTLED_WITHIN).await?;
+    report(&sent, &delivered, settled, &standin.summary());
     judge(&options, &sent, &standin.summary())?;
     if !options.once {
         println!("\nWeir goes on running. Look at the executions, and at one of them, with");
@@ -131,17 +131,16 @@ fn bar(what: &'static str, length: u64) -> ProgressBar {
     ProgressBar::new(length).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
 }
 
-fn report(sent: &Sent, delivered: &Delivered, executions: &BTreeMap<String, u64>, seen: &BTreeMap<Service, Summary>) {
+fn report(sent: &Sent, delivered: &Delivered, settled: Settled, seen: &BTreeMap<Service, Summary>) {
     let latencies = delivered.take();
     let milliseconds = |share| latencies.quantile(share).as_secs_f64() * 1_000.0;
-    let state = |name: &str| executions.get(name).copied().unwrap_or(0);
     let crm = seen.get(&Service::Crm).cloned().unwrap_or_default();
     let chat = seen.get(&Service::Chat).cloned().unwrap_or_default();
     println!("\naccepted    {:>6}   sent again by the sender: {}", sent.accepted, sent.broken + refused(sent));
     println!("delivered   {:>6}   contacts in the CRM; {} messages in the chat", latencies.len(), chat.effects);
     println!("retried     {:>6}   requests to the CRM with a key that it had seen before", crm.repeated_keys);
     println!("duplicates  {:>6}   effects that happened twice", twice(&crm));
-    println!("finished    {:>6}   parked: {}, dead: {}", state("finished"), state("parked"), state("dead"));
+    println!("parked      {:>6}   dead: {}", settled.parked, settled.dead);
     println!(
         "latency     {:>6.1} ms from sending to the CRM for half of them, {:.1} ms for 99 %",
         milliseconds(0.5),

@@ -40,7 +40,11 @@ pub(crate) struct Group {
 /// Every figure.
 pub(crate) const GROUPS: &[Group] = &[
     Group { names: &["accept_rate", "accept_p99"], measure: |bench| Box::pin(bench.accept()) },
-    Group { names: &["end_to_end_rate", "delivered_p99", "rss_full"], measure: |bench| Box::pin(bench.end_to_end()) },
+    Group {
+        names: &["end_to_end_rate", "delivered_p99", "rss_full", "sled_operations_per_event"],
+        measure: |bench| Box::pin(bench.end_to_end()),
+    },
+    Group { names: &["rate_with_history"], measure: |bench| Box::pin(bench.history()) },
     Group { names: &["rss_idle", "start_warm"], measure: |bench| Box::pin(bench.idle()) },
 ];
 
@@ -48,6 +52,9 @@ const BODY_BYTES: usize = 1024;
 const CONNECTIONS: usize = 256;
 const WARM_UP: Duration = Duration::from_secs(2);
 const MEASURED: Duration = Duration::from_secs(10);
+/// Executions that are stored when the rate is measured a second time, and how long carrying the last of them may take.
+const HISTORY: u64 = 1_000_000;
+const HISTORY_WITHIN: Duration = Duration::from_secs(600);
 /// Between the first events of two loads: the numbers of one must not come again in the next, or they would be repeats.
 const EVENTS_APART: u64 = 100_000_000;
 
@@ -86,7 +93,7 @@ impl Bench {
         let (_program, address) = control(Control::Accept, sink.address()).await?;
         let control = self.load(address, Pace::Closed, WARM_UP, None).await;
         let weir = self.started(&sink).await?;
-        weir.command(&["pause"]).await?;
+        weir.post("/api/v1/pause").await?;
         let sent = self.load(weir.ingress(), Pace::Closed, WARM_UP, None).await;
         Ok(Figures::from([
             ("accept_rate", figure(sent.rate(), "events/s", Some(control.rate()))),
@@ -97,28 +104,50 @@ impl Bench {
     /// How fast events come through to the sink; then, at half of that, how long they take.
     async fn end_to_end(&self) -> anyhow::Result<Figures> {
         let delivered = Delivered::at(Service::Sink);
-        let config = Config { observer: Some(delivered.observer()), entries_max: 0, ..Config::default() };
-        let sink = Standin::start(config).await?;
+        let sink = followed_sink(&delivered).await?;
         let (program, address) = control(Control::Forward, sink.address()).await?;
         let control = self.load(address, Pace::Closed, WARM_UP, None).await;
         program.kill().await?;
 
         let weir = self.started(&sink).await?;
-        let started = Instant::now();
-        let sent = self.load(weir.ingress(), Pace::Closed, Duration::ZERO, Some(delivered.watcher())).await;
-        let rss_full = weir.resident_mib()?;
-        delivered.wait_for(sent.accepted, |_| {}).await?;
-        // Until the last was delivered: what was only taken in counts for nothing.
-        let rate = delivered.take().len() as f64 / started.elapsed().as_secs_f64();
-
+        let (rate, rss_full) = self.rate_through(&weir, &delivered).await?;
         let half = Pace::Open(rate / 2.0);
         let sent = self.load(weir.ingress(), half, Duration::ZERO, Some(delivered.watcher())).await;
         delivered.wait_for(sent.accepted, |_| {}).await?;
+        let accepted = weir.metric("weir_events_accepted_total").await?;
+        let operations = weir.metric("weir_projection_operations_total").await?;
         Ok(Figures::from([
             ("end_to_end_rate", figure(rate, "events/s", Some(control.rate()))),
             ("delivered_p99", figure(p99(&delivered.take()), "ms", None)),
             ("rss_full", figure(rss_full, "MiB", None)),
+            ("sled_operations_per_event", figure(operations / accepted, "", None)),
         ]))
+    }
+
+    /// Whether what is stored slows down what comes: the rate with a million executions, beside that with none.
+    async fn history(&self) -> anyhow::Result<Figures> {
+        let delivered = Delivered::at(Service::Sink);
+        let sink = followed_sink(&delivered).await?;
+        let weir = self.started(&sink).await?;
+        let (without, _) = self.rate_through(&weir, &delivered).await?;
+        let stored = weir.metric("weir_events_accepted_total").await? as u64;
+        let missing = HISTORY.saturating_sub(stored);
+        let load = Load { until: Until::Events(missing), watcher: None, ..self.template(weir.ingress(), Pace::Closed) };
+        let sent = load::run(Load { insist: true, ..load }).await;
+        anyhow::ensure!(sent.accepted == missing, "{} of {missing} events were accepted", sent.accepted);
+        weir.settled(HISTORY_WITHIN).await?;
+        let (with, _) = self.rate_through(&weir, &delivered).await?;
+        Ok(Figures::from([("rate_with_history", figure(with, "events/s", Some(without)))]))
+    }
+
+    /// The rate from the first event to the last one delivered: what was only taken in counts for nothing. And Weir's
+    /// resident memory at full rate, in MiB.
+    async fn rate_through(&self, weir: &Weir, delivered: &Delivered) -> anyhow::Result<(f64, f64)> {
+        let started = Instant::now();
+        let sent = self.load(weir.ingress(), Pace::Closed, Duration::ZERO, Some(delivered.watcher())).await;
+        let resident = weir.resident_mib()?;
+        delivered.wait_for(sent.accepted, |_| {}).await?;
+        Ok((delivered.take().len() as f64 / started.elapsed().as_secs_f64(), resident))
     }
 
     /// What it takes to start and to stand by. The first start fills the cache of compiled plugins.
@@ -140,17 +169,27 @@ impl Bench {
     }
 
     async fn load(&self, target: SocketAddr, pace: Pace, warm_up: Duration, watcher: Option<Watcher>) -> Sent {
-        load::run(Load {
+        let until = Until::Time { warm_up, measured: MEASURED };
+        load::run(Load { until, watcher, ..self.template(target, pace) }).await
+    }
+
+    fn template(&self, target: SocketAddr, pace: Pace) -> Load {
+        Load {
             target,
             path: TO_SINK.to_owned(),
             events: self.events.clone(),
             first: EVENTS_APART * self.loads.fetch_add(1, Ordering::Relaxed),
             connections: CONNECTIONS,
             pace,
-            until: Until::Time { warm_up, measured: MEASURED },
+            until: Until::Events(0),
             insist: false,
-            watcher,
-        })
-        .await
+            watcher: None,
+        }
     }
+}
+
+/// A sink that keeps no bodies and tells of what arrives.
+async fn followed_sink(delivered: &Delivered) -> anyhow::Result<Standin> {
+    let config = Config { observer: Some(delivered.observer()), entries_max: 0, ..Config::default() };
+    Ok(Standin::start(config).await?)
 }
