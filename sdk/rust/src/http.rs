@@ -350,3 +350,112 @@ fn parse_date(text: &str) -> Option<u64> {
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
     days.checked_sub(719_469)?.checked_mul(86_400)?.checked_add(hour * 3600 + minute * 60 + second)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(method: &str, status: u16, headers: &[(&str, &str)]) -> Response {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let repeatable = Request::new(method, "/").is_repeatable();
+        Response { status, url: String::new(), headers, body: Vec::new(), repeatable }
+    }
+
+    #[test]
+    fn statuses_mean_what_the_table_says() {
+        use FaultKind::*;
+        for (status, kind) in [
+            (301, Rejected),
+            (400, Rejected),
+            (401, Unauthorized),
+            (402, Rejected),
+            (403, Forbidden),
+            (404, NotFound),
+            (408, Timeout),
+            (409, Conflict),
+            (410, NotFound),
+            (412, Conflict),
+            (413, InvalidInput),
+            (422, InvalidInput),
+            (423, Conflict),
+            (425, Unavailable),
+            (429, RateLimited),
+            (500, Unavailable),
+            (501, Rejected),
+            (502, UnknownOutcome),
+            (503, Unavailable),
+            (504, UnknownOutcome),
+            (505, Rejected),
+            (599, Unavailable),
+        ] {
+            let fault = response("POST", status, &[]).check().expect_err("a fault");
+            assert_eq!((fault.kind, fault.code), (kind, format!("http-{status}")));
+        }
+        for method in ["GET", "PUT", "DELETE"] {
+            assert_eq!(response(method, 504, &[]).to_fault().kind, Unavailable, "{method}");
+        }
+        assert!([200, 201, 204, 299].iter().all(|status| response("POST", *status, &[]).check().is_ok()));
+    }
+
+    #[test]
+    fn the_time_to_wait_is_seconds_or_a_date_after_the_answer() {
+        const NOW: (&str, &str) = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        for (value, seconds) in [
+            ("120", Some(120)),
+            (" 0 ", Some(0)),
+            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
+            ("Tue, 29 Feb 2000 00:00:00 GMT", Some(951_782_400 - 784_111_777)),
+            ("Sat, 05 Nov 1994 08:49:37 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+            ("Sun, 99 Nov", None),
+        ] {
+            let waits = response("GET", 503, &[("retry-after", value), NOW]).to_fault().retry_after;
+            assert_eq!(waits, seconds.map(Duration::from_secs), "{value}");
+        }
+        assert_eq!(response("GET", 503, &[("retry-after", NOW.1)]).retry_after(), None, "no clock");
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_after_an_effect_is_an_unknown_outcome() {
+        for (method, status, kind) in [
+            ("POST", 201, FaultKind::UnknownOutcome),
+            ("GET", 200, FaultKind::Internal),
+            ("POST", 400, FaultKind::Internal),
+        ] {
+            assert_eq!(response(method, status, &[]).json::<u8>().expect_err("empty").kind, kind, "{method} {status}");
+        }
+    }
+
+    #[test]
+    fn a_request_without_an_answer_means_what_the_table_says() {
+        use HttpFaultKind::*;
+        for (kind, safe, sent_post) in [
+            (Denied, FaultKind::Forbidden, FaultKind::UnknownOutcome),
+            (Unreachable, FaultKind::Unavailable, FaultKind::UnknownOutcome),
+            (Tls, FaultKind::Unavailable, FaultKind::UnknownOutcome),
+            (Timeout, FaultKind::Timeout, FaultKind::UnknownOutcome),
+            (TooLarge, FaultKind::Rejected, FaultKind::UnknownOutcome),
+            (Broken, FaultKind::Unavailable, FaultKind::UnknownOutcome),
+        ] {
+            let fault = |repeatable, request_sent| {
+                let (code, message) = (String::new(), String::new());
+                Fault::from(HttpError { kind, code, message, request_sent, repeatable }).kind
+            };
+            assert_eq!(
+                (fault(true, true), fault(false, false), fault(false, true)),
+                (safe, safe, sent_post),
+                "{kind:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn data_is_never_the_place_of_a_secret() {
+        let request = Request::post("/x").query("q", "{{a}}&b=ü").json(&["{{{a}}", "{"]).expect("JSON");
+        assert_eq!(request.url, "/x?q=%7B%7Ba%7D%7D%26b%3D%C3%BC");
+        let body = String::from_utf8(request.body).expect("text");
+        assert!(!body.contains("{{"), "{body}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&body).expect("JSON"), ["{{{a}}", "{"]);
+    }
+}
