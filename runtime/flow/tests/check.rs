@@ -354,7 +354,7 @@ fn names_in_expressions_are_resolved() {
         expect![[r#"
             x.yaml:5:24: there is no variable `evnt`; did you mean `event`?
             x.yaml:5:56: step `second` has not ended at this point; use it in a step that comes after; the order in the file counts
-            x.yaml:5:94: `event` has no member `dat`; did you mean `data`?
+            x.yaml:5:93: `event` has no member `dat`; did you mean `data`?
             x.yaml:6:38: there is no step `fist`; did you mean `first`?
             x.yaml:6:65: `steps.first` has no member `ouput`; did you mean `output`?
             x.yaml:6:80: `event` is no value by itself; name one of its members: `id`, `source`, `kind`, `subject`, `time`, `received`, `data`, `headers`, `query`, `method`, `path`, `extensions`

@@ -422,7 +422,8 @@ impl Compiler<'_> {
 
     /// Where a node stands. The parser notes the dot of a selection and the bracket of a call; names say more.
     fn at(&self, expr: &IdedExpr) -> usize {
-        let noted = self.places.offset_for(expr.id).map_or(0, |(start, _)| start as usize);
+        let bytes = self.places.offset_for(expr.id).map_or(0, |(start, _)| start as usize);
+        let noted = self.places.source.get(..bytes).map_or(0, chars);
         match &expr.expr {
             Expr::Select(_) => noted + 1,
             Expr::Call(call) if call.func_name.starts_with(char::is_alphabetic) => {
