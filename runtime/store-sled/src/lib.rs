@@ -4,4 +4,4 @@
 mod projection;
 mod session;
 
-pub use projection::{OpenError, Opened, Options, SledProjection};
+pub use projection::{OpenError, Opened, Options, SledFault, SledProjection};

@@ -1,11 +1,12 @@
 use std::any::Any;
+use std::error::Error;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLock};
 
 use bytes::Bytes;
 use store::{Projection, ProjectionError, Write};
@@ -63,13 +64,13 @@ pub enum OpenError {
         directory: PathBuf,
         /// What sled said.
         #[source]
-        cause: Fault,
+        cause: SledFault,
     },
 }
 
 /// What sled said.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum SledFault {
     /// With an error.
     #[error(transparent)]
     Error(#[from] sled::Error),
@@ -124,7 +125,7 @@ impl SledProjection {
         let database = match open_sled(&home, options) {
             Ok(database) => database,
             Err(cause) if opened == Opened::Kept => {
-                tracing::error!(error = &cause as &dyn std::error::Error, "the state database is broken");
+                tracing::error!(error = &cause as &dyn Error, "the state database is broken");
                 opened = Opened::Discarded(cause.to_string());
                 fs::remove_dir_all(&home).map_err(broken)?;
                 open_sled(&home, options).map_err(|cause| OpenError::Sled { directory: home.clone(), cause })?
@@ -139,34 +140,36 @@ impl SledProjection {
     }
 
     /// Runs `work` on the database; its panic is an error.
-    fn with<T>(&self, work: impl FnOnce(&sled::Db) -> Result<T, Fault>) -> Result<T, ProjectionError> {
-        let database: RwLockReadGuard<'_, _> = self.database.read().unwrap_or_else(PoisonError::into_inner);
-        let worked = match &*database {
-            Some(database) => guarded(|| work(database)),
-            None => Err(Fault::Closed),
-        };
-        worked.map_err(|cause| ProjectionError::Failed(Box::new(cause)))
+    fn with<T>(&self, work: impl FnOnce(&sled::Db) -> Result<T, SledFault>) -> Result<T, SledFault> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = database.as_ref().ok_or(SledFault::Closed)?;
+        guarded(|| work(database))
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&sled::Db) -> Result<T, SledFault>) -> Result<T, ProjectionError> {
+        self.with(work).map_err(failed)
     }
 
     /// The same for writing: what failed once is not trusted by the next start.
-    fn write<T>(&self, work: impl FnOnce(&sled::Db) -> Result<T, Fault>) -> Result<T, ProjectionError> {
-        let written = self.with(work);
-        if written.is_err()
-            && let Err(cause) = self.session.distrust()
-        {
-            tracing::error!(error = &cause as &dyn std::error::Error, "cannot note that the state database is broken");
-        }
-        written
+    fn write<T>(&self, work: impl FnOnce(&sled::Db) -> Result<T, SledFault>) -> Result<T, ProjectionError> {
+        self.with(work).map_err(|cause| {
+            if !matches!(cause, SledFault::Closed)
+                && let Err(cause) = self.session.distrust()
+            {
+                tracing::error!(error = &cause as &dyn Error, "cannot note that the state database is broken");
+            }
+            failed(cause)
+        })
     }
 
-    fn sync(&self) -> Result<(), Fault> {
-        rustix::fs::fdatasync(&self.file).map_err(|cause| Fault::Sync(cause.into()))
+    fn sync(&self) -> Result<(), SledFault> {
+        rustix::fs::fdatasync(&self.file).map_err(|cause| SledFault::Sync(cause.into()))
     }
 }
 
 impl Projection for SledProjection {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, ProjectionError> {
-        self.with(|database| Ok(database.get(key)?.map(|value| Bytes::copy_from_slice(&value))))
+        self.read(|database| Ok(database.get(key)?.map(|value| Bytes::copy_from_slice(&value))))
     }
 
     fn scan(
@@ -180,7 +183,7 @@ impl Projection for SledProjection {
             let (key, value) = pair?;
             Ok((Bytes::copy_from_slice(&key), Bytes::copy_from_slice(&value)))
         };
-        self.with(|database| {
+        self.read(|database| {
             if from >= to {
                 return Ok(Vec::new());
             }
@@ -231,8 +234,8 @@ impl Projection for SledProjection {
         })?;
         // Its threads may write until it is gone; only then is it synced for the last time.
         drop(self.database.write().unwrap_or_else(PoisonError::into_inner).take());
-        let ended = self.sync().and_then(|()| self.session.end().map_err(Fault::Sync));
-        ended.map_err(|cause| ProjectionError::Failed(Box::new(cause)))
+        let ended = self.sync().and_then(|()| self.session.end().map_err(SledFault::Sync));
+        ended.map_err(failed)
     }
 
     fn operations(&self) -> u64 {
@@ -240,17 +243,19 @@ impl Projection for SledProjection {
     }
 }
 
-fn open_sled(home: &Path, options: Options) -> Result<sled::Db, Fault> {
-    let config = sled::Config::new()
-        .path(home)
-        .cache_capacity(options.cache_bytes)
-        .flush_every_ms(Some(FLUSH_EVERY_MS));
+fn failed(cause: SledFault) -> ProjectionError {
+    ProjectionError::Failed(Box::new(cause))
+}
+
+fn open_sled(home: &Path, options: Options) -> Result<sled::Db, SledFault> {
+    let config =
+        sled::Config::new().path(home).cache_capacity(options.cache_bytes).flush_every_ms(Some(FLUSH_EVERY_MS));
     guarded(|| Ok(config.open()?))
 }
 
-fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+fn guarded<T>(work: impl FnOnce() -> Result<T, SledFault>) -> Result<T, SledFault> {
     // After a panic of sled nothing is asked of it that matters: what it holds is made anew from the journal.
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Fault::Panic(message_of(&*panic))))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(SledFault::Panic(message_of(&*panic))))
 }
 
 fn message_of(panic: &(dyn Any + Send)) -> String {

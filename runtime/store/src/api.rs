@@ -24,8 +24,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// Open executions behind `gate` whose time is at most `until`, the earliest first, `limit` at most, those after
     /// `after` only. [`State::Ready`](model::State::Ready) counts as due since its last commit behind [`Gate::Time`].
-    fn due(&self, gate: Gate, until: Timestamp, after: Option<Due>, limit: usize)
-    -> BoxFuture<'_, Result<Vec<Due>, StoreError>>;
+    fn due(
+        &self,
+        gate: Gate,
+        until: Timestamp,
+        after: Option<Due>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Due>, StoreError>>;
 
     /// The gates behind which anything waits.
     fn gates(&self) -> BoxFuture<'_, Result<Vec<Gate>, StoreError>>;

@@ -41,10 +41,7 @@ impl FirstSeen {
 impl Core {
     /// Judges an event and submits its record. Of a repeat the first one's record may not be durable yet.
     pub(crate) fn accept(&self, mut accept: Accept) -> Result<(Accepted, Option<Synced>), StoreError> {
-        let mut executions = Vec::with_capacity(accept.executions.len());
-        for execution in &mut accept.executions {
-            executions.push(Drafted::new(execution)?);
-        }
+        let (executions, twins) = draft(&mut accept.executions)?;
         let event = &accept.event;
         let dedupe = accept.dedupe.as_ref().map(|dedupe| {
             let seen = FirstSeen {
@@ -78,7 +75,7 @@ impl Core {
             }
             // Their ids are new, so that nothing has to be looked up.
             changes.extend(executions.iter().map(|drafted| drafted.change(None)));
-            let synced = self.append(state, Family::Incoming, changes)?;
+            let synced = self.append(state, Family::Incoming, changes, &twins)?;
             if let Some((key, ..)) = &dedupe {
                 state.filter.insert(key);
             }
@@ -88,10 +85,7 @@ impl Core {
 
     /// Judges writes and submits their record.
     pub(crate) fn commit(&self, mut commit: Commit) -> Result<Synced, StoreError> {
-        let mut executions = Vec::with_capacity(commit.executions.len());
-        for execution in &mut commit.executions {
-            executions.push(Drafted::new(execution)?);
-        }
+        let (executions, twins) = draft(&mut commit.executions)?;
         self.judged(Below::default(), |state, below| {
             // Outcomes are let in when events no longer are: they make room.
             self.has_room(state, self.config.overlay_bytes_max / 4 * 5)?;
@@ -112,7 +106,7 @@ impl Core {
                 }
                 changes.extend(row_change(key, before, write));
             }
-            Ok(self.append(state, Family::Incoming, changes)?)
+            Ok(self.append(state, Family::Incoming, changes, &twins)?)
         })
     }
 
@@ -157,6 +151,7 @@ impl Core {
         state: &mut State,
         family: Family,
         changes: Vec<Change>,
+        twins: &Twins,
     ) -> Result<Synced, StoreError> {
         let mut record = Record::default();
         for Change { key, after, .. } in &changes {
@@ -174,10 +169,12 @@ impl Core {
         let (body, blobs) = record.finish()?;
         let payloads: Vec<Bytes> = blobs.iter().map(|blob| blob.bytes().cloned().unwrap_or_default()).collect();
         let payload_bytes = payloads.iter().map(Bytes::len).sum();
-        let sequencer = Arc::clone(&self.sequencer);
+        let (sequencer, twins) = (Arc::clone(&self.sequencer), twins.clone());
         let done = Box::new(move |result| {
+            let written = sequencer.written(result, &blobs);
+            twins.place();
             // A caller that has gone does not matter.
-            let _ = sender.send(sequencer.written(result, &blobs));
+            let _ = sender.send(written);
         });
         self.journal.submit(Entry { family, body, blobs: payloads, done }).map_err(error::submit)?;
         let sequence = state.next_sequence;
@@ -197,9 +194,44 @@ struct Drafted {
     row: Arc<StoredRow>,
 }
 
+/// Payloads that a record writes, each as the caller and as the store has it. A caller may hand one over again before its
+/// first record is durable. It is written again then, and each row keeps the place that its own record gave it, as it
+/// would after a rebuild.
+#[derive(Clone, Default)]
+pub(crate) struct Twins(Vec<(Arc<Blob>, Arc<Blob>)>);
+
+impl Twins {
+    fn of(&mut self, blob: &Arc<Blob>) -> Arc<Blob> {
+        let Some(bytes) = blob.bytes().filter(|_| blob.position().is_none()) else { return Arc::clone(blob) };
+        if let Some((_, own)) = self.0.iter().find(|(theirs, _)| Arc::ptr_eq(theirs, blob)) {
+            return Arc::clone(own);
+        }
+        let own = Arc::new(Blob::new(bytes.clone()));
+        self.0.push((Arc::clone(blob), Arc::clone(&own)));
+        own
+    }
+
+    /// Tells the callers where their payloads lie.
+    fn place(&self) {
+        for (theirs, own) in &self.0 {
+            if let Some(position) = own.position() {
+                theirs.place(position);
+            }
+        }
+    }
+}
+
+fn draft(executions: &mut [Execution]) -> Result<(Vec<Drafted>, Twins), StoreError> {
+    let mut twins = Twins::default();
+    let drafted =
+        executions.iter_mut().map(|execution| Drafted::new(execution, &mut twins)).collect::<Result<_, _>>()?;
+    Ok((drafted, twins))
+}
+
 impl Drafted {
-    fn new(execution: &mut Execution) -> Result<Self, StoreError> {
+    fn new(execution: &mut Execution, twins: &mut Twins) -> Result<Self, StoreError> {
         execution.revision += 1;
+        execution.blobs = execution.blobs.iter().map(|blob| twins.of(blob)).collect();
         Ok(Self { key: key::execution(&execution.id), row: Arc::new(StoredRow::of(execution)?) })
     }
 

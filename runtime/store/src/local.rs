@@ -14,7 +14,8 @@ use crate::recovery::{self, OpenError, Opened, Progress};
 use crate::row;
 use crate::sequencer::Synced;
 use crate::{
-    Accept, Accepted, Commit, Count, Due, Health, Page, Pending, Projection, Query, Row, Store, StoreError, Table, error,
+    Accept, Accepted, Commit, Count, Due, Health, Page, Pending, Projection, Query, Row, Store, StoreError, Table,
+    error,
 };
 
 /// How a [`LocalStore`] works. [`Config::new`] gives the defaults.
@@ -175,9 +176,11 @@ impl LocalStore {
         read: impl FnOnce(&Core) -> Result<T, StoreError> + Send + 'static,
     ) -> BoxFuture<'static, Result<T, StoreError>> {
         let core = Arc::clone(&self.core);
-        tokio::task::spawn_blocking(move || read(&core))
-            .map(|joined| joined.unwrap_or_else(|cause| Err(error::failed(cause))))
-            .boxed()
+        async move {
+            let joined = tokio::task::spawn_blocking(move || read(&core)).await;
+            joined.unwrap_or_else(|cause| Err(error::failed(cause)))
+        }
+        .boxed()
     }
 }
 

@@ -4,11 +4,11 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
+use crate::StoreError;
 use crate::core::Core;
 use crate::key::Span;
 use crate::overlay::Generation;
 use crate::retirement::Retirement;
-use crate::StoreError;
 
 /// Writes that the projection gets at a time.
 const WRITES: usize = 1024;

@@ -126,11 +126,7 @@ impl Projection for MemoryProjection {
         let contents = self.contents();
         let pairs = contents.rows.range(from.to_vec()..to.to_vec());
         let copy = |(key, value): (&Vec<u8>, &Bytes)| (Bytes::copy_from_slice(key), value.clone());
-        Ok(if backward {
-            pairs.rev().take(limit).map(copy).collect()
-        } else {
-            pairs.take(limit).map(copy).collect()
-        })
+        Ok(if backward { pairs.rev().take(limit).map(copy).collect() } else { pairs.take(limit).map(copy).collect() })
     }
 
     fn apply(&self, writes: &[Write]) -> Result<(), ProjectionError> {

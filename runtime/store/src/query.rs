@@ -43,9 +43,8 @@ impl Core {
     }
 
     pub(crate) fn query(&self, query: &Query) -> Result<Page, StoreError> {
-        let is_among = |states: &[StateKind]| {
-            !query.states.is_empty() && query.states.iter().all(|state| states.contains(state))
-        };
+        let is_among =
+            |states: &[StateKind]| !query.states.is_empty() && query.states.iter().all(|state| states.contains(state));
         if query.event.is_none() && is_among(&[StateKind::Parked, StateKind::Dead]) {
             return self.page_of(query, self.held(query)?);
         }

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use model::{Blob, Position};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{self, damaged};
 use crate::StoreError;
+use crate::error::{self, damaged};
 use crate::key::Key;
 use crate::row::{FORMAT, StoredRow, Written};
 

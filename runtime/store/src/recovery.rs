@@ -139,9 +139,7 @@ impl Core {
         };
         let after = match image.after {
             After::Delete => None,
-            After::Put(written) => {
-                Some(Arc::new(StoredRow::restore(&key, beside.find(written)?, &self.journal)?))
-            }
+            After::Put(written) => Some(Arc::new(StoredRow::restore(&key, beside.find(written)?, &self.journal)?)),
         };
         Ok(Change { key, before, after })
     }

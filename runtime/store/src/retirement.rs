@@ -10,7 +10,7 @@ use model::{Blob, Position};
 use crate::StoreError;
 use crate::core::Core;
 use crate::error;
-use crate::judge::{FirstSeen, is_below};
+use crate::judge::{FirstSeen, Twins, is_below};
 use crate::key::{self, Key, Span};
 use crate::maintenance::{Next, Worker};
 use crate::overlay::Change;
@@ -129,7 +129,9 @@ impl Core {
                 let change = |after| Change { key: key.clone(), before: row.clone(), after };
                 match (self.fate(retirement, key, row.as_deref())?, row) {
                     (Fate::Stays, _) => {}
-                    (Fate::Carried, Some(row)) => carried.push(change(Some(self.copy(retirement, row, &mut copies)?))),
+                    (Fate::Carried, Some(row)) => {
+                        carried.push(change(Some(self.copy(retirement, row, &mut copies)?)))
+                    }
                     // A row that was carried once would come back with a rebuild if its end were not noted there too.
                     (Fate::Carried, None) => carried.push(change(None)),
                     (Fate::Dropped, Some(row)) if row.copies > 0 => carried.push(change(None)),
@@ -149,7 +151,7 @@ impl Core {
                     }
                 }
                 let (carried, dropped) = changes.take().unwrap_or_default();
-                self.append(state, Family::Kept, carried)?;
+                self.append(state, Family::Kept, carried, &Twins::default())?;
                 let sequence = state.active.last_sequence;
                 state.put(dropped, sequence);
                 Ok::<_, Unjudged>(true)
@@ -165,11 +167,12 @@ impl Core {
         let mut rows = BTreeMap::new();
         let mut last_event = None;
         for key in keys {
-            rows.insert(key.clone(), None);
             let Some(id) = key::execution_id(key) else {
                 rows.insert(key.clone(), self.find(key)?);
                 continue;
             };
+            // Unless it has been found beside a sibling.
+            rows.entry(key.clone()).or_insert(None);
             if last_event.replace(id.event()) == Some(id.event()) {
                 continue;
             }
