@@ -15,7 +15,7 @@ use crate::error::{self, busy, damaged};
 use crate::key::{self, Key};
 use crate::overlay::Change;
 use crate::record::Record;
-use crate::row::StoredRow;
+use crate::row::{self, StoredRow};
 use crate::sequencer::{Below, State, Synced, Unjudged};
 use crate::{Accept, Accepted, Commit, RowWrite, StoreError};
 
@@ -257,7 +257,7 @@ impl Drafted {
             let open = before.as_ref().filter(|before| before.index.is_some());
             let carried = open.and_then(|before| before.blobs.get(index));
             let fresh = blob.bytes().cloned().map(|bytes| Arc::new(Blob::new(bytes)));
-            blobs.push(carried.cloned().or(fresh).ok_or(StoreError::Gone)?);
+            blobs.push(carried.map(row::for_another_record).or(fresh).ok_or(StoreError::Gone)?);
         }
         let row = StoredRow { copies, blobs, ..(*self.row).clone() };
         Ok(Change { after: Some(Arc::new(row)), ..self.change(before) })

@@ -231,7 +231,7 @@ impl Core {
         }
         let moved = row.with_blobs(|blob| {
             let copy = blob.position().and_then(|position| copies.get(&position));
-            Arc::clone(copy.unwrap_or(blob))
+            copy.map_or_else(|| row::for_another_record(blob), Arc::clone)
         });
         Ok(Arc::new(StoredRow { copies: row.copies + 1, ..moved }))
     }

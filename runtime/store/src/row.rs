@@ -212,6 +212,15 @@ impl<P> Written<P> {
     }
 }
 
+/// A blob for another record. What has no place yet is written with that record again, so that its row has the place that
+/// a rebuild would give it.
+pub(crate) fn for_another_record(blob: &Arc<Blob>) -> Arc<Blob> {
+    match (blob.position(), blob.bytes()) {
+        (None, Some(bytes)) => Arc::new(Blob::new(bytes.clone())),
+        _ => Arc::clone(blob),
+    }
+}
+
 /// The bytes of a blob, from memory or from the journal.
 pub(crate) fn read(blob: &Blob, journal: &Journal) -> Result<Bytes, StoreError> {
     if let Some(bytes) = blob.bytes() {

@@ -479,7 +479,7 @@ fn a_failing_disk_loses_nothing_that_was_acknowledged() {
             let mut simulation = Simulation::new(operation % 7);
             simulation.disk.fail_at(operation, fault);
             if simulation.open().is_ok() {
-                for _ in 0..150 {
+                for _ in 0..400 {
                     simulation.step();
                 }
             }
