@@ -190,6 +190,7 @@ fn secrets_do_not_show_in_debug_output() {
     let _ = connection.redactor();
     let shown = format!("{connection:?} {:?}", MasterKey::new([0x68; 32]));
     assert!(!shown.contains("hunter2") && shown.contains("[secret]"), "{shown}");
+    assert!(shown.contains("[redactor]") && shown.contains("[master key]"), "{shown}");
 }
 
 #[test]

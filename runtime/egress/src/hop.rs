@@ -30,6 +30,8 @@ impl Hop {
         };
         let unfit = || Failure::denied("weir.http.redirect", "the destination redirects to something that is no URL");
         let url = target.join(location.to_str().map_err(|_| unfit())?).map_err(|_| unfit())?;
+        // A destination may not say where a secret is put: what looks like a slot in its answer is none.
+        let url = url.replace("{{", "%7B%7B");
         if target.origin().is_https() && !url.starts_with("https:") {
             let message = "the destination redirects from https to something unencrypted, which is never followed";
             return Err(Failure::denied("weir.http.redirect", message));

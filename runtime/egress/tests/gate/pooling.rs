@@ -8,7 +8,7 @@ use egress::{Config, HttpFaultKind, Request};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 
-use crate::support::{Bench, Server, bearer, connection, get, grant, ok, post, read_request};
+use crate::support::{Bench, SHORT, Server, bearer, connection, get, grant, ok, post, read_request};
 
 #[tokio::test]
 async fn no_connection_serves_two_plugins_or_two_accounts() {
@@ -146,4 +146,31 @@ async fn idle_connections_are_bounded_in_number_and_time() {
         bench.response(get(&url)).await;
         assert_eq!(server.accepted(), 2 * (index + 1));
     }
+}
+
+#[tokio::test]
+async fn what_is_idle_for_too_long_is_closed_without_another_request() {
+    let left = Arc::new(Notify::new());
+    let tell_left = left.clone();
+    let server = Server::raw("127.0.0.1", move |mut stream, _| {
+        let left = tell_left.clone();
+        async move {
+            read_request(&mut stream).await.expect("a request");
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.expect("a reader");
+            assert!(read_request(&mut stream).await.is_none(), "nothing more is sent");
+            left.notify_one();
+        }
+    })
+    .await;
+    let bench = Bench::with(Config { idle_for: SHORT, ..Config::default() });
+    bench.response(get(&server.url("a.test", "/"))).await;
+    let (trigger, shutdown) = lifecycle::ShutdownTrigger::new();
+    let run = bench.egress.run(shutdown);
+    tokio::pin!(run);
+    tokio::select! {
+        () = &mut run => panic!("nobody said stop"),
+        () = left.notified() => {}
+    }
+    trigger.fire();
+    run.await;
 }

@@ -62,6 +62,22 @@ fn has_secret(seen: &crate::support::Seen) -> bool {
 }
 
 #[tokio::test]
+async fn a_destination_cannot_ask_for_a_secret_with_a_slot_of_its_own() {
+    let slot = Slot { name: "token".into(), secret: Secret::new(SECRET), raw: false, body: false };
+    let last = Server::answering("127.0.0.1", |_| ok("")).await;
+    let first = redirecting(302, to(last.url("b.test", "/{{token}}?a={{token}}"))).await;
+    let origins = [first.url("a.test", ""), last.url("b.test", "")];
+    let request = Request {
+        grant: grant("crm", &[&origins[0], &origins[1]]),
+        connection: Some(connection("crm", &[&origins[0], &origins[1]], Credential::Slots { slots: vec![slot] })),
+        ..get(&first.url("a.test", "/{{token}}"))
+    };
+    Bench::new().response(request).await;
+    assert!(has_secret(&first.seen()[0]));
+    assert_eq!(last.seen()[0].target, "/%7B%7Btoken%7D%7D?a=%7B%7Btoken}}");
+}
+
+#[tokio::test]
 async fn a_redirect_goes_back_to_the_first_step_of_the_gate() {
     let forbidden = Server::answering("127.0.0.2", |_| ok("")).await;
     let bench = Bench::new();
