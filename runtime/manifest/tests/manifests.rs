@@ -128,7 +128,9 @@ fn check_problems(text: &str, problems: &Expect) {
 
 #[test]
 fn identity_must_say_something() {
-    check_wrong("", &expect![[r#"
+    check_wrong(
+        "",
+        &expect![[r#"
         1:1: `id` is missing; add it: the plugin's name: lower-case letters, digits and hyphens
         1:1: `version` is missing; add it: its semantic version, such as `1.0.0`
         1:1: `description` is missing; add it: what it does, in a sentence
@@ -136,123 +138,214 @@ fn identity_must_say_something() {
         1:1: `licence` is missing; add it: its licence as an SPDX expression, such as `Apache-2.0`
         1:1: `contract` is missing; add it: the version of the contract it is built for: `0.1`
         1:1: `roles` is missing; add it: the role interfaces that it exports: `mapper` alone, or `actions` with or without the others
-    "#]]);
-    check_wrong(&with(MAPPER, "lead-mapper", "Lead_Mapper"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(MAPPER, "lead-mapper", "Lead_Mapper"),
+        &expect![[r#"
         1:1: `id`: `Lead_Mapper` is not an id; write lower-case letters, digits and hyphens, beginning with a letter, at most 64
-    "#]]);
-    check_wrong(&with(MAPPER, "1.2.3", "1.2"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(MAPPER, "1.2.3", "1.2"),
+        &expect![[r#"
         2:1: `version`: `1.2` is not a semantic version; write three numbers, such as `1.0.0`
-    "#]]);
-    check_wrong(&with(MAPPER, "Maps leads", " "), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(MAPPER, "Maps leads", " "),
+        &expect![[r#"
         3:1: `description`: it is empty; say in a sentence what the plugin does
-    "#]]);
-    check_wrong(&with(MAPPER, "crm@example.com", "the CRM team"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(MAPPER, "crm@example.com", "the CRM team"),
+        &expect![[r#"
         4:1: `owner`: `the CRM team` is neither an e-mail address nor a URL; name who answers for the plugin, such as `crm-team@example.com`
-    "#]]);
-    check_wrong(&with(MAPPER, "MIT OR Apache-2.0", ""), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(MAPPER, "MIT OR Apache-2.0", ""),
+        &expect![[r#"
         5:1: `licence`: `` is not an SPDX expression; write one, such as `Apache-2.0`, `MIT OR Apache-2.0` or `LicenseRef-Proprietary`
-    "#]]);
-    check_wrong(&with(MAPPER, "\"0.1\"", "\"0.2\""), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(MAPPER, "\"0.1\"", "\"0.2\""),
+        &expect![[r#"
         6:1: `contract`: contract version `0.2` is not served; this Weir serves 0.1
-    "#]]);
-    check_problems(&with(MAPPER, "1.2.3", "1.02.3"), &expect![[r#"
+    "#]],
+    );
+    check_problems(
+        &with(MAPPER, "1.2.3", "1.02.3"),
+        &expect![[r#"
         2:1: `version`: `1.02.3` is not a semantic version; write three numbers, such as `1.0.0`
-    "#]]);
-    check_problems(&with(MAPPER, "MIT OR", "MIT"), &expect![[r#"
+    "#]],
+    );
+    check_problems(
+        &with(MAPPER, "MIT OR", "MIT"),
+        &expect![[r#"
         5:1: `licence`: `MIT Apache-2.0` is not an SPDX expression; write one, such as `Apache-2.0`, `MIT OR Apache-2.0` or `LicenseRef-Proprietary`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn unknown_keys_and_words_are_named_with_what_was_meant() {
-    check_wrong(&with(MAPPER, "licence", "license"), &expect![[r#"
+    check_wrong(
+        &with(MAPPER, "licence", "license"),
+        &expect![[r#"
         5:1: unknown key `license`; did you mean `licence`?
-    "#]]);
-    check_wrong(&with(MAPPER, "[\"mapper\"]", "[\"maper\"]"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(MAPPER, "[\"mapper\"]", "[\"maper\"]"),
+        &expect![[r#"
         7:10: `maper` is not known for `roles`; did you mean `mapper`?
-    "#]]);
-    check_wrong(&with(CONNECTOR, "\"keyed\"", "\"key\""), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "\"keyed\"", "\"key\""),
+        &expect![[r#"
         10:10: `key` is not known for `effect`; did you mean `keyed`?
-    "#]]);
-    check_wrong(&with(CONNECTOR, "\"api-key-header\"", "\"oauth\""), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "\"api-key-header\"", "\"oauth\""),
+        &expect![[r#"
         20:10: `oauth` is not known for `scheme`; known are: api-key-header, api-key-query, basic, bearer, slots, hmac
-    "#]]);
-    check_wrong(&with(CONNECTOR, "name = ", "naem = "), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "name = ", "naem = "),
+        &expect![[r#"
         21:1: unknown key `naem`; did you mean `name`?
-    "#]]);
-    check_wrong(&with(CONNECTOR, "[rate-limit]", "[limits]"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "[rate-limit]", "[limits]"),
+        &expect![[r#"
         22:2: unknown key `limits`; known here: id, version, description, owner, licence, contract, roles, mapper, actions, http, auth, rate-limit
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn values_of_another_type_are_named() {
-    check_wrong(&with(MAPPER, "\"1.2.3\"", "1"), &expect![[r#"
+    check_wrong(
+        &with(MAPPER, "\"1.2.3\"", "1"),
+        &expect![[r#"
         2:11: `version` is not text in quotes; write its semantic version, such as `1.0.0`
-    "#]]);
-    check_wrong(&with(MAPPER, "[\"mapper\"]", "\"mapper\""), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(MAPPER, "[\"mapper\"]", "\"mapper\""),
+        &expect![[r#"
         7:9: `roles` is not a list of texts, such as `["a", "b"]`; write the role interfaces that it exports: `mapper` alone, or `actions` with or without the others
-    "#]]);
-    check_wrong(&with(CONNECTOR, "requests = 10", "requests = -1"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "requests = 10", "requests = -1"),
+        &expect![[r#"
         23:12: `rate-limit.requests` is not a whole number from 1; write how many requests
-    "#]]);
-    check_wrong(&with(CONNECTOR, "requests = 10", "requests = 0"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "requests = 10", "requests = 0"),
+        &expect![[r#"
         23:1: `rate-limit.requests`: no request at all is allowed; write at least 1, or leave the table out
-    "#]]);
-    check_wrong(&with(CONNECTOR, "\"1s\"", "\"soon\""), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "\"1s\"", "\"soon\""),
+        &expect![[r#"
         24:7: `rate-limit.per` is not a length of time, such as `90s` or `24h`; write in which time, such as `1s` or `1m`
-    "#]]);
-    check_wrong(&with(CONNECTOR, "methods = [\"GET\", \"POST\"]", "methods = \"GET\""), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "methods = [\"GET\", \"POST\"]", "methods = \"GET\""),
+        &expect![[r#"
         16:11: `http.0.methods` is not a list of texts, such as `["a", "b"]`; write the methods, in capitals
-    "#]]);
-    check_wrong(&format!("actions = 1\nhttp = [7]\nauth = {{ a = 1 }}\n{MAPPER}"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &format!("actions = 1\nhttp = [7]\nauth = {{ a = 1 }}\n{MAPPER}"),
+        &expect![[r#"
         1:11: `actions` is not a table; write the actions of a connector, by name
         2:9: `http.0` is not a table; write what a connector asks to reach; the operator's grant decides
         3:10: `auth.a` is not a table; write the ways to authenticate that its destination knows, by name
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn roles_and_tables_must_fit() {
-    check_wrong(&with(MAPPER, "[\"mapper\"]", "[]"), &expect![[r#"
+    check_wrong(
+        &with(MAPPER, "[\"mapper\"]", "[]"),
+        &expect![[r#"
         7:1: `roles`: there is none; write `["mapper"]` or `["actions"]`
-    "#]]);
-    check_wrong(&with(CONNECTOR, "[\"actions\", \"verification\"]", "[\"actions\", \"mapper\"]"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "[\"actions\", \"verification\"]", "[\"actions\", \"mapper\"]"),
+        &expect![[r#"
         7:1: `roles`: `mapper` excludes every other role; make two plugins: a mapper is pure, and a component has one set of imports
         14:3: `http`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
         19:2: `auth`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
         22:2: `rate-limit`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
-    "#]]);
-    check_wrong(&with(CONNECTOR, "[\"actions\", \"verification\"]", "[\"verification\"]"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "[\"actions\", \"verification\"]", "[\"verification\"]"),
+        &expect![[r#"
         7:1: `roles`: a connector without actions; add `actions`: verification and connection exist beside it
         8:2: `actions`: only a connector has actions; add `actions` to `roles`, or remove them
-    "#]]);
-    check_wrong(&with(CONNECTOR, "[\"actions\", \"verification\"]", "[\"actions\", \"actions\"]"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "[\"actions\", \"verification\"]", "[\"actions\", \"actions\"]"),
+        &expect![[r#"
         7:1: `roles`: one is written twice; write each role once
-    "#]]);
-    check_wrong(&with(CONNECTOR, "[\"actions\", \"verification\"]", "[\"mapper\"]"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "[\"actions\", \"verification\"]", "[\"mapper\"]"),
+        &expect![[r#"
         8:2: `actions`: only a connector has actions; add `actions` to `roles`, or remove them
         14:3: `http`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
         19:2: `auth`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
         22:2: `rate-limit`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
-    "#]]);
-    check_wrong(&with(MAPPER, "[\"mapper\"]", "[\"actions\"]\n[mapper]"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(MAPPER, "[\"mapper\"]", "[\"actions\"]\n[mapper]"),
+        &expect![[r#"
         7:1: `roles`: there is no action; describe at least one under `[actions.NAME]`
         8:2: `mapper`: only a mapper has this table; remove it, or make `mapper` the role
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn actions_http_and_auth_must_be_well_formed() {
-    check_wrong(&with(CONNECTOR, "key-lifetime = \"24h\"", ""), &expect![[r#"
+    check_wrong(
+        &with(CONNECTOR, "key-lifetime = \"24h\"", ""),
+        &expect![[r#"
         8:10: `actions.create`: a keyed action whose keys have no lifetime; add `key-lifetime = "24h"` with the time for which the destination honours a key
-    "#]]);
-    check_wrong(&with(CONNECTOR, "\"keyed\"", "\"read\""), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "\"keyed\"", "\"read\""),
+        &expect![[r#"
         11:1: `actions.create.key-lifetime`: only a keyed action has keys that live; remove it, or make the effect `keyed`
-    "#]]);
-    check_wrong(&with(CONNECTOR, "[actions.create]", "[actions.\"Create it\"]"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "[actions.create]", "[actions.\"Create it\"]"),
+        &expect![[r#"
         8:10: `actions.Create it`: `Create it` is not a name for an action; write lower-case letters, digits and hyphens, beginning with a letter, at most 64
-    "#]]);
+    "#]],
+    );
     for origin in
         ["api.example.com", "ftp://example.com", "https://", "https://a.*.com", "https://u@example.com", "https://a/b"]
     {
@@ -260,34 +353,58 @@ fn actions_http_and_auth_must_be_well_formed() {
         assert_eq!((problems.len(), problems[0].line, problems[0].column), (1, 15, 1), "{origin}: {problems:?}");
         assert!(!is_valid_by_schema(&with(CONNECTOR, "https://*.example.com", origin)), "{origin}");
     }
-    check_wrong(&with(CONNECTOR, "[\"GET\", \"POST\"]", "[\"get\"]"), &expect![[r#"
+    check_wrong(
+        &with(CONNECTOR, "[\"GET\", \"POST\"]", "[\"get\"]"),
+        &expect![[r#"
         16:1: `http.0.methods`: `get` is not a method; write it in capitals, such as `POST`
-    "#]]);
-    check_wrong(&with(CONNECTOR, "[\"/v3/*\"]", "[\"/*/contacts\"]"), &expect![[r#"
+    "#]],
+    );
+    check_wrong(
+        &with(CONNECTOR, "[\"/v3/*\"]", "[\"/*/contacts\"]"),
+        &expect![[r#"
         17:1: `http.0.paths`: `/*/contacts` is not a path; begin it with `/`, leave out the query, and let `*` stand at its end only
-    "#]]);
-    check_problems(&with(CONNECTOR, "X-Api-Key", "X Api Key"), &expect![[r#"
+    "#]],
+    );
+    check_problems(
+        &with(CONNECTOR, "X-Api-Key", "X Api Key"),
+        &expect![[r#"
         21:1: `auth.key.name`: `X Api Key` is not the name of a header field; write one, such as `X-Api-Key`
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn schemas_must_be_there() {
-    check_wrong(&with(CONNECTOR, "schemas/contact.json", "../contact.json"), &expect![[r#"
+    check_wrong(
+        &with(CONNECTOR, "schemas/contact.json", "../contact.json"),
+        &expect![[r#"
         12:9: `../contact.json` does not lie under `schemas/`; write its path from here, such as `schemas/input.json`
-    "#]]);
-    check_problems(&with(CONNECTOR, "schemas/contact.json", "schemas/../../secret"), &expect![[r#"
+    "#]],
+    );
+    check_problems(
+        &with(CONNECTOR, "schemas/contact.json", "schemas/../../secret"),
+        &expect![[r#"
         12:9: `schemas/../../secret` does not lie under `schemas/`; write its path from here, such as `schemas/input.json`
-    "#]]);
-    check_problems(&with(CONNECTOR, "schemas/contact.json", "schemas/none.json"), &expect![[r#"
+    "#]],
+    );
+    check_problems(
+        &with(CONNECTOR, "schemas/contact.json", "schemas/none.json"),
+        &expect![[r#"
         12:9: `schemas/none.json` cannot be read; create it: JSON Schema of its input
-    "#]]);
-    check_problems(&with(CONNECTOR, "schemas/contact.json", "schemas/broken.json"), &expect![[r#"
+    "#]],
+    );
+    check_problems(
+        &with(CONNECTOR, "schemas/contact.json", "schemas/broken.json"),
+        &expect![[r#"
         12:9: `schemas/broken.json` is not JSON: EOF while parsing an object at line 1 column 1; mend that file
-    "#]]);
-    check_problems(&with(CONNECTOR, "schemas/contact.json", "schemas/list.json"), &expect![[r#"
+    "#]],
+    );
+    check_problems(
+        &with(CONNECTOR, "schemas/contact.json", "schemas/list.json"),
+        &expect![[r#"
         12:9: `schemas/list.json` is not a JSON Schema; let it hold a JSON object
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -297,21 +414,30 @@ fn all_faults_are_told_at_once_in_their_order() {
         .replace("\"keyed\"", "\"sometimes\"")
         .replace("reason =", "why =")
         .replace("requests = 10", "requests = \"ten\"");
-    check_wrong(&text, &expect![[r#"
+    check_wrong(
+        &text,
+        &expect![[r#"
         5:1: unknown key `license`; did you mean `licence`?
         10:10: `sometimes` is not known for `effect`; known are: read, idempotent, keyed, unsafe
         14:1: `reason` is missing in `http.0`; add it: why, for the operator who is to grant it
         18:1: unknown key `why`; known here: origin, methods, paths, reason
         23:12: `rate-limit.requests` is not a whole number from 1; write how many requests
-    "#]]);
-    check_problems("id = \nversion = 1.0.0\n", &expect![[r#"
+    "#]],
+    );
+    check_problems(
+        "id = \nversion = 1.0.0\n",
+        &expect![[r#"
         1:6: not TOML: string values must be quoted, expected literal string; mend the line
         2:14: not TOML: invalid float, expected nothing; mend the line
-    "#]]);
+    "#]],
+    );
     let huge = "#".repeat(300 * 1024);
-    check_problems(&huge, &expect![[r#"
+    check_problems(
+        &huge,
+        &expect![[r#"
         1:1: the file is too large; keep it within 262144 bytes
-    "#]]);
+    "#]],
+    );
 }
 
 /// Bytes as the binary format begins: the layer tells components from modules.
