@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use bytes::Bytes;
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 use store::{Projection, ProjectionError, Write};
 
 use crate::session::{Session, sync_directory};
@@ -57,6 +59,12 @@ pub enum OpenError {
         #[source]
         cause: io::Error,
     },
+    /// Another process has it. Nothing has been touched.
+    #[error("the state database in `{directory}` is in use by another process; stop that one first")]
+    InUse {
+        /// Where.
+        directory: PathBuf,
+    },
     /// sled does not even open an empty directory.
     #[error("cannot open a new state database in `{directory}`")]
     Sled {
@@ -95,6 +103,8 @@ pub struct SledProjection {
     file: File,
     session: Session,
     operations: AtomicU64,
+    /// Locked for as long as this lives: a database that another process writes must not be taken for a broken one.
+    _lock: File,
 }
 
 impl SledProjection {
@@ -107,6 +117,13 @@ impl SledProjection {
     pub fn open(directory: &Path, options: Options) -> Result<(Self, Opened), OpenError> {
         let broken = |cause| OpenError::Directory { directory: directory.to_owned(), cause };
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(broken)?;
+        let lock = File::open(directory).map_err(broken)?;
+        if let Err(cause) = rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+            return Err(match cause {
+                Errno::WOULDBLOCK => OpenError::InUse { directory: directory.to_owned() },
+                cause => broken(cause.into()),
+            });
+        }
         let session = Session::new(directory).map_err(broken)?;
         let home = directory.join("sled");
         let mut opened = Opened::New;
@@ -136,7 +153,7 @@ impl SledProjection {
         let file = File::open(home.join("db")).map_err(broken)?;
         sync_directory(&home).and_then(|()| sync_directory(directory)).map_err(broken)?;
         let database = RwLock::new(Some(database));
-        Ok((Self { database, file, session, operations: AtomicU64::new(0) }, opened))
+        Ok((Self { database, file, session, operations: AtomicU64::new(0), _lock: lock }, opened))
     }
 
     /// Runs `work` on the database; its panic is an error.

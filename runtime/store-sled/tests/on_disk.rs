@@ -13,7 +13,7 @@ use bytes::Bytes;
 use journal::RealDisk;
 use model::Blob;
 use store::{Accept, Commit, Config, LocalStore, Projection, ProjectionError, Store, VALUE_BYTES_MAX, Write};
-use store_sled::{Opened, Options, SledProjection};
+use store_sled::{OpenError, Opened, Options, SledProjection};
 use suite::{Clock, FINISHED, Ground, accept, change, config, dedupe, event, executions, load, settle};
 use tempfile::TempDir;
 
@@ -112,6 +112,16 @@ async fn what_sled_cannot_open_is_made_anew() {
         }
     }
     assert!(matches!(reopened(&ground, &clock, &id).await, Opened::Discarded(_)));
+}
+
+#[test]
+fn a_second_process_is_refused() {
+    let ground = OnDisk::new();
+    let (projection, _) = ground.projection();
+    let refused = SledProjection::open(&ground.state(), Options::default()).err().unwrap();
+    assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
+    drop(projection);
+    assert_eq!(ground.projection().1, Opened::Kept);
 }
 
 #[test]

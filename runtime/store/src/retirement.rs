@@ -32,6 +32,9 @@ pub(crate) struct Retirement {
     leaves_at: Option<u64>,
 }
 
+/// A row, if it is there.
+type Found = (Key, Option<Arc<StoredRow>>);
+
 /// What becomes of a row when a segment goes.
 enum Fate {
     /// Nothing: it does not need the segment.
@@ -163,7 +166,7 @@ impl Core {
     }
 
     /// The rows at `keys`; with an execution all those of its event, because they may share payloads.
-    fn rows_at(&self, keys: &[Key]) -> Result<Vec<(Key, Option<Arc<StoredRow>>)>, StoreError> {
+    fn rows_at(&self, keys: &[Key]) -> Result<Vec<Found>, StoreError> {
         let mut rows = BTreeMap::new();
         let mut last_event = None;
         for key in keys {
