@@ -14,9 +14,7 @@ use serde::Deserialize;
 use store::Query as ExecutionQuery;
 
 use crate::problem::Failure;
-use crate::types::{
-    EffectRow, ExecutionDetail, ExecutionPage, ExecutionRow, PluginRow, ReplayOrder, Replayed,
-};
+use crate::types::{EffectRow, ExecutionDetail, ExecutionPage, ExecutionRow, PluginRow, ReplayOrder, Replayed};
 use crate::{Applied, Control, Deployed, Status};
 
 /// Executions on a page, where the caller says nothing, and at most.
@@ -33,6 +31,8 @@ pub fn router(control: Arc<dyn Control>) -> Router {
     let v1 = Router::new()
         .route("/status", get(status))
         .route("/apply", post(apply))
+        .route("/pause", post(pause))
+        .route("/resume", post(resume))
         .route("/executions", get(list_executions))
         .route("/executions/{id}", get(show_execution))
         .route("/executions/{id}/retry", post(retry_execution))
@@ -76,6 +76,17 @@ async fn status(State(control): State<Shared>) -> Answer<Status> {
 
 async fn apply(State(control): State<Shared>) -> Answer<Applied> {
     Ok(Json(control.apply().await?))
+}
+
+/// Holds work back; events are still taken in.
+async fn pause(State(control): State<Shared>) -> StatusCode {
+    control.engine().pause(true);
+    StatusCode::NO_CONTENT
+}
+
+async fn resume(State(control): State<Shared>) -> StatusCode {
+    control.engine().pause(false);
+    StatusCode::NO_CONTENT
 }
 
 /// Which executions to list.

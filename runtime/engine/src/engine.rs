@@ -164,7 +164,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Holds work back, or lets it go on: for measuring acceptance alone.
+    /// Holds work back, or lets it go on; events are still taken in.
     pub fn pause(&self, paused: bool) {
         self.0.paused.store(paused, Ordering::Release);
         self.0.wake.notify_one();

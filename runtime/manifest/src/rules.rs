@@ -48,7 +48,7 @@ pub(crate) fn check(manifest: &Manifest) -> Vec<Breach> {
     }
     if manifest.rate_limit.as_ref().is_some_and(|limit| limit.requests == 0) {
         rules.add(
-            &["rate-limit", "requests"],
+            &["rate_limit", "requests"],
             "no request at all is allowed",
             "write at least 1, or leave the table out",
         );
@@ -127,7 +127,7 @@ impl Rules {
         let outward = [
             ("http", !manifest.http.is_empty()),
             ("auth", !manifest.auth.is_empty()),
-            ("rate-limit", manifest.rate_limit.is_some()),
+            ("rate_limit", manifest.rate_limit.is_some()),
         ];
         for (key, _) in outward.iter().filter(|(_, written)| mapper && *written) {
             self.add(&[key], "a mapper reaches nothing", "remove it: a mapper is never granted HTTP");
@@ -143,10 +143,10 @@ impl Rules {
         }
         if action.key_lifetime.is_some() && action.effect != Effect::Keyed {
             let fix = "remove it, or make the effect `keyed`";
-            self.add(&["actions", name, "key-lifetime"], "only a keyed action has keys that live", fix);
+            self.add(&["actions", name, "key_lifetime"], "only a keyed action has keys that live", fix);
         }
         if action.key_lifetime.is_none() && action.effect == Effect::Keyed {
-            let fix = "add `key-lifetime = \"24h\"` with the time for which the destination honours a key";
+            let fix = "add `key_lifetime = \"24h\"` with the time for which the destination honours a key";
             self.add(&["actions", name], "a keyed action whose keys have no lifetime", fix);
         }
         let schemas = [("input", &action.input), ("output", &action.output)];

@@ -27,7 +27,7 @@ pub(crate) const MANIFEST: &[Key] = &[
         Shape::NamedByWord("scheme", SCHEMES),
         "The ways to authenticate that its destination knows, by name",
     ),
-    optional("rate-limit", Shape::Table(RATE_LIMIT), "What the destination allows; Weir keeps within it"),
+    optional("rate_limit", Shape::Table(RATE_LIMIT), "What the destination allows; Weir keeps within it"),
 ];
 
 const MAPPER: &[Key] = &[
@@ -45,7 +45,7 @@ const ACTION: &[Key] = &[
          same key, `unsafe` has the effect twice",
     ),
     optional(
-        "key-lifetime",
+        "key_lifetime",
         Shape::Duration,
         "With `keyed`: for how long the destination honours a key, such as `24h`",
     ),
@@ -101,14 +101,14 @@ pub fn json_schema() -> Value {
     });
     extend(&mut schema, table_schema(MANIFEST));
     let lone_mapper =
-        json!({ "properties": { "roles": { "maxItems": 1 }, "http": false, "auth": false, "rate-limit": false } });
+        json!({ "properties": { "roles": { "maxItems": 1 }, "http": false, "auth": false, "rate_limit": false } });
     let connector = json!({ "properties": { "mapper": false, "roles": { "contains": { "const": "actions" } } }, "required": ["actions"] });
     let is_mapper = json!({ "properties": { "roles": { "contains": { "const": "mapper" } } } });
     extend(&mut schema, json!({ "if": is_mapper, "then": lone_mapper, "else": connector }));
     schema["then"]["properties"]["actions"] = json!(false);
     let keyed = json!({ "properties": { "effect": { "const": "keyed" } } });
     let action = &mut schema["properties"]["actions"]["additionalProperties"];
-    let rule = json!({ "if": keyed, "then": { "required": ["key-lifetime"] }, "else": { "properties": { "key-lifetime": false } } });
+    let rule = json!({ "if": keyed, "then": { "required": ["key_lifetime"] }, "else": { "properties": { "key_lifetime": false } } });
     extend(action, rule);
     schema
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a plugin says of itself. Written as `weir-plugin.toml`, carried in the component as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Lower-case letters, digits and hyphens, beginning with a letter; at most 64.
     pub id: String,
@@ -69,7 +69,7 @@ pub struct MapperSchemas {
 
 /// One operation of a connector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Action {
     /// For people.
     pub title: String,
@@ -166,7 +166,7 @@ pub struct CredentialSlot {
 
 /// What the destination allows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct RateLimit {
     /// Requests …
     pub requests: u32,

@@ -27,7 +27,7 @@ roles = ["actions", "verification"]
 [actions.create]
 title = "Create a contact"
 effect = "keyed"
-key-lifetime = "24h"
+key_lifetime = "24h"
 input = "schemas/contact.json"
 sample = { email = "ada@example.com", tags = [1, 2.5, true] }
 [[http]]
@@ -38,7 +38,7 @@ reason = "reads and writes contacts"
 [auth.key]
 scheme = "api-key-header"
 name = "X-Api-Key"
-[rate-limit]
+[rate_limit]
 requests = 10
 per = "1s"
 "#;
@@ -223,9 +223,9 @@ fn unknown_keys_and_words_are_named_with_what_was_meant() {
     "#]],
     );
     check_wrong(
-        &with(CONNECTOR, "[rate-limit]", "[limits]"),
+        &with(CONNECTOR, "[rate_limit]", "[limits]"),
         &expect![[r#"
-        22:2: unknown key `limits`; known here: id, version, description, owner, licence, contract, roles, mapper, actions, http, auth, rate-limit
+        22:2: unknown key `limits`; known here: id, version, description, owner, licence, contract, roles, mapper, actions, http, auth, rate_limit
     "#]],
     );
 }
@@ -247,19 +247,19 @@ fn values_of_another_type_are_named() {
     check_wrong(
         &with(CONNECTOR, "requests = 10", "requests = -1"),
         &expect![[r#"
-        23:12: `rate-limit.requests` is not a whole number from 1; write how many requests
+        23:12: `rate_limit.requests` is not a whole number from 1; write how many requests
     "#]],
     );
     check_wrong(
         &with(CONNECTOR, "requests = 10", "requests = 0"),
         &expect![[r#"
-        23:1: `rate-limit.requests`: no request at all is allowed; write at least 1, or leave the table out
+        23:1: `rate_limit.requests`: no request at all is allowed; write at least 1, or leave the table out
     "#]],
     );
     check_wrong(
         &with(CONNECTOR, "\"1s\"", "\"soon\""),
         &expect![[r#"
-        24:7: `rate-limit.per` is not a length of time, such as `90s` or `24h`; write in which time, such as `1s` or `1m`
+        24:7: `rate_limit.per` is not a length of time, such as `90s` or `24h`; write in which time, such as `1s` or `1m`
     "#]],
     );
     check_wrong(
@@ -292,7 +292,7 @@ fn roles_and_tables_must_fit() {
         7:1: `roles`: `mapper` excludes every other role; make two plugins: a mapper is pure, and a component has one set of imports
         14:3: `http`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
         19:2: `auth`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
-        22:2: `rate-limit`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
+        22:2: `rate_limit`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
     "#]],
     );
     check_wrong(
@@ -314,7 +314,7 @@ fn roles_and_tables_must_fit() {
         8:2: `actions`: only a connector has actions; add `actions` to `roles`, or remove them
         14:3: `http`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
         19:2: `auth`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
-        22:2: `rate-limit`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
+        22:2: `rate_limit`: a mapper reaches nothing; remove it: a mapper is never granted HTTP
     "#]],
     );
     check_wrong(
@@ -329,15 +329,15 @@ fn roles_and_tables_must_fit() {
 #[test]
 fn actions_http_and_auth_must_be_well_formed() {
     check_wrong(
-        &with(CONNECTOR, "key-lifetime = \"24h\"", ""),
+        &with(CONNECTOR, "key_lifetime = \"24h\"", ""),
         &expect![[r#"
-        8:10: `actions.create`: a keyed action whose keys have no lifetime; add `key-lifetime = "24h"` with the time for which the destination honours a key
+        8:10: `actions.create`: a keyed action whose keys have no lifetime; add `key_lifetime = "24h"` with the time for which the destination honours a key
     "#]],
     );
     check_wrong(
         &with(CONNECTOR, "\"keyed\"", "\"read\""),
         &expect![[r#"
-        11:1: `actions.create.key-lifetime`: only a keyed action has keys that live; remove it, or make the effect `keyed`
+        11:1: `actions.create.key_lifetime`: only a keyed action has keys that live; remove it, or make the effect `keyed`
     "#]],
     );
     check_wrong(
@@ -421,7 +421,7 @@ fn all_faults_are_told_at_once_in_their_order() {
         10:10: `sometimes` is not known for `effect`; known are: read, idempotent, keyed, unsafe
         14:1: `reason` is missing in `http.0`; add it: why, for the operator who is to grant it
         18:1: unknown key `why`; known here: origin, methods, paths, reason
-        23:12: `rate-limit.requests` is not a whole number from 1; write how many requests
+        23:12: `rate_limit.requests` is not a whole number from 1; write how many requests
     "#]],
     );
     check_problems(

@@ -55,7 +55,13 @@ impl Shared {
 
     pub(crate) async fn deploy(&self, plugin: &ProjectPlugin) -> Result<Deployed, ControlError> {
         let deployed = self.deployment.deploy(plugin).await?;
-        tracing::info!(plugin = deployed.name, version = deployed.version, state = deployed.state, "{}", deployed.message);
+        tracing::info!(
+            plugin = deployed.name,
+            version = deployed.version,
+            state = deployed.state,
+            "{}",
+            deployed.message
+        );
         Ok(deployed)
     }
 
@@ -79,9 +85,9 @@ impl Shared {
     /// What cannot be used as things are, and what to do.
     pub(crate) fn standing_troubles(&self) -> Vec<String> {
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        let closed = closed.iter().map(|route| {
-            format!("flow `{}` takes no events at {}: {}", route.flow, route.path, route.reason)
-        });
+        let closed = closed
+            .iter()
+            .map(|route| format!("flow `{}` takes no events at {}: {}", route.flow, route.path, route.reason));
         closed.chain(self.connections.troubles()).collect()
     }
 

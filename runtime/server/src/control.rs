@@ -137,7 +137,8 @@ impl Shared {
             }
         }
         for connection in &stats.breakers_open {
-            troubles.push(format!("connection `{connection}` does not answer: calls are held back and tried one by one"));
+            troubles
+                .push(format!("connection `{connection}` does not answer: calls are held back and tried one by one"));
         }
         for flow in flows.iter().filter(|flow| flow.parked + flow.dead > 0) {
             troubles.push(format!(
@@ -153,7 +154,10 @@ impl Shared {
         let about = self.host.inspect(component.clone()).await?;
         let name = name.unwrap_or(about.id);
         if !written::is_id(&name) {
-            return Err(ControlError::Refused(format!("`{name}` is no name for a plugin: it has {}", written::ID_RULE)));
+            return Err(ControlError::Refused(format!(
+                "`{name}` is no name for a plugin: it has {}",
+                written::ID_RULE
+            )));
         }
         // Staged first: a component that cannot serve never reaches the project.
         self.host.stage(&name, component.clone()).await?;
@@ -195,7 +199,9 @@ impl Shared {
         let rules: Array = status.about.asks.iter().map(rule).collect();
         match grant.as_table_like_mut().map(|grant| grant.entry("http").or_insert(value(Array::new()))) {
             Some(Item::Value(Value::Array(http))) => http.extend(rules),
-            _ => return Err(ControlError::Refused(format!("the grant of `{name}` in plugins.toml has no list `http`"))),
+            _ => {
+                return Err(ControlError::Refused(format!("the grant of `{name}` in plugins.toml has no list `http`")));
+            }
         }
         self.write_plugins_file(&document)?;
         drop(changing);
@@ -205,7 +211,8 @@ impl Shared {
     async fn apply_and_find(&self, name: &str) -> Result<Deployed, ControlError> {
         let applied = self.apply_files().await?;
         let trouble = applied.troubles.iter().find(|trouble| trouble.starts_with(&format!("plugin `{name}`")));
-        let none = || ControlError::Refused(trouble.cloned().unwrap_or_else(|| format!("plugin `{name}` is not there")));
+        let none =
+            || ControlError::Refused(trouble.cloned().unwrap_or_else(|| format!("plugin `{name}` is not there")));
         applied.plugins.iter().find(|plugin| plugin.name == name).cloned().ok_or_else(none)
     }
 

@@ -126,7 +126,8 @@ impl Deployment {
         let active = |status: &GenerationStatus| {
             status.plugin.name == name && matches!(status.state, GenerationState::Active | GenerationState::Quarantined)
         };
-        let none = || ControlError::Refused(format!("plugin `{name}` serves nothing; `weir plugin list` shows what does"));
+        let none =
+            || ControlError::Refused(format!("plugin `{name}` serves nothing; `weir plugin list` shows what does"));
         self.host.list().into_iter().rfind(active).ok_or_else(none)
     }
 

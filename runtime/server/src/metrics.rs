@@ -16,6 +16,7 @@ impl Shared {
         counter("weir_attempts_total", "Calls of actions", engine.attempts);
         counter("weir_retries_total", "Executions put off for another attempt", engine.retried);
         counter("weir_journal_records_total", "Records written", store.journal.records);
+        counter("weir_journal_batches_total", "Batches written", store.journal.batches);
         counter("weir_journal_syncs_total", "Syncs of the journal", store.journal.syncs);
         counter("weir_journal_bytes_total", "Bytes written to the journal", store.journal.bytes);
         counter("weir_projection_operations_total", "Changes in the state database", store.projection_operations);

@@ -208,7 +208,13 @@ impl Reader<'_> {
         }
         if !connection.settings.is_object() {
             let message = "the settings are not a table".to_owned();
-            self.add(file, written, &["connection", name, "settings"], message, "write `{ tenant = \"acme\" }` or the like");
+            self.add(
+                file,
+                written,
+                &["connection", name, "settings"],
+                message,
+                "write `{ tenant = \"acme\" }` or the like",
+            );
         }
     }
 

@@ -34,6 +34,7 @@ const ARTEFACT_BYTES_MAX: usize = 32 << 20;
 pub struct Server {
     shared: Arc<Shared>,
     ingress: Ingress,
+    egress: Egress,
 }
 
 /// What the parts of a running server share. The admin API holds it as its [`Control`](api::Control).
@@ -117,11 +118,10 @@ impl Server {
         let tls = tls(&settings)?;
         let roots = settings.roots.iter().map(|file| read_roots(file)).collect::<Result<Vec<_>, _>>()?.concat();
         let store = open_store(&settings, clock.clone(), progress).await?;
-        let secrets =
-            Secrets::open(&project.root, &settings.data, settings.master_key.as_ref(), &*store).await?;
+        let secrets = Secrets::open(&project.root, &settings.data, settings.master_key.as_ref(), &*store).await?;
         let connections = Arc::new(Connections::default());
         let egress = Egress::build(egress::Config { extra_roots: roots, ..egress::Config::default() }, clock.clone())?;
-        let host = build_host(&settings, program, egress, connections.clone(), clock.clone())?;
+        let host = build_host(&settings, program, egress.clone(), connections.clone(), clock.clone())?;
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).map_err(StartError::Random)?;
         let engine = Engine::build(
@@ -150,7 +150,7 @@ impl Server {
             changing: tokio::sync::Mutex::default(),
         });
         shared.bring_into_service(project).await?;
-        Ok(Self { shared, ingress })
+        Ok(Self { shared, ingress, egress })
     }
 
     /// The address and port at which events come in.
@@ -176,6 +176,8 @@ impl Server {
         let tasks = Tasks::default();
         tasks.spawn("ingress", self.ingress.run(intake_shutdown));
         tasks.spawn("watch", self.shared.clone().watch_components());
+        let (egress, stop) = (self.egress.clone(), shutdown.clone());
+        tasks.spawn("egress", async move { egress.run(stop).await });
         let engine = self.shared.engine.clone();
         let engine_tasks = Tasks::default();
         engine_tasks.spawn("engine", async move {
@@ -226,7 +228,10 @@ async fn open_store(
         let config = store::Config { retention, ..store::Config::new(journal) };
         let (store, opened) = LocalStore::open(disk, Box::new(projection), config, &mut progress)?;
         for cut in &opened.cuts {
-            tracing::warn!(?cut, "an unfinished batch at the end of the journal was cut: nothing of it had been acknowledged");
+            tracing::warn!(
+                ?cut,
+                "an unfinished batch at the end of the journal was cut: nothing of it had been acknowledged"
+            );
         }
         Ok(Arc::new(store))
     };

@@ -30,10 +30,8 @@ const DATA: &[Key] = &[
 
 const SECRETS: &[Key] = &[optional("key", Shape::OneKey(KEY_SOURCE), "Where the master key is: 64 hexadecimal digits")];
 
-const KEY_SOURCE: &[Key] = &[
-    optional("env", Shape::Text(None), "An environment variable"),
-    optional("file", Shape::Text(None), "A file"),
-];
+const KEY_SOURCE: &[Key] =
+    &[optional("env", Shape::Text(None), "An environment variable"), optional("file", Shape::Text(None), "A file")];
 
 const EGRESS: &[Key] =
     &[optional("roots", Shape::Texts("\\S"), "PEM files with certificate authorities beside the system's")];
@@ -110,10 +108,7 @@ const CREDENTIALS: &[(&str, &[Key])] = &[
     ),
     (
         "basic",
-        &[
-            required("user", Shape::Text(None), "The user"),
-            required("secret", Shape::OneKey(SECRET), "The password"),
-        ],
+        &[required("user", Shape::Text(None), "The user"), required("secret", Shape::OneKey(SECRET), "The password")],
     ),
     ("bearer", &[required("secret", Shape::OneKey(SECRET), "The token")]),
     ("slots", &[required("slots", Shape::Tables(SLOT), "The places `{{name}}` and what goes there")]),

@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &["flow", "store", "lifecycle", "manifest"]),
     ("host", &["engine", "egress", "manifest", "capability", "connection"]),
     ("ingress", &["engine", "signature", "lifecycle"]),
-    ("api", &["engine", "store"]),
+    ("api", &["engine", "lifecycle", "store"]),
     (
         "server",
         &[
@@ -44,7 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "written",
         ],
     ),
-    ("cli", &["server", "flow", "manifest"]),
+    ("cli", &["api", "flow", "host", "lifecycle", "manifest", "server", "store"]),
     ("xtask", &["manifest"]),
     ("weir-sdk", &[]),
     ("standin", &[]),

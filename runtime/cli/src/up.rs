@@ -1,0 +1,103 @@
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use lifecycle::{ShutdownTrigger, Tasks};
+use server::{Project, Server};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// A file of the project has faults.
+const EXIT_FAULTS: u8 = 2;
+/// A second signal ended it at once: what the shell says after an interrupt.
+const EXIT_INTERRUPTED: i32 = 130;
+
+#[derive(Args)]
+pub(crate) struct Up {
+    /// Log lines as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Up {
+    pub(crate) fn run(self, dir: &Path) -> anyhow::Result<ExitCode> {
+        log(self.json);
+        let dir = dir.canonicalize().with_context(|| format!("cannot use the folder `{}`", dir.display()))?;
+        let project = match Project::read(&dir) {
+            Ok(project) => project,
+            Err(problems) => {
+                problems.iter().for_each(|problem| eprintln!("{problem}"));
+                eprintln!("weir: {} faults in the project; nothing was started", problems.len());
+                return Ok(ExitCode::from(EXIT_FAULTS));
+            }
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(serve(project))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn serve(project: Project) -> anyhow::Result<()> {
+    let has_flows = project.root.join("flows").is_dir();
+    let program = std::env::current_exe().context("cannot find the program's own file")?;
+    let server = Server::build(project, program, |progress| {
+        tracing::info!(records = progress.records, of = progress.of, "reading the journal");
+    })
+    .await?;
+    let (trigger, shutdown) = ShutdownTrigger::new();
+    let socket = server.socket();
+    let listener = api::bind(&socket).with_context(|| format!("cannot make the socket `{}`", socket.display()))?;
+    let tasks = Tasks::default();
+    tasks.spawn("admin API", api::serve(listener, server.control(), shutdown.clone()));
+    tasks.spawn("signals", stop_on_signal(trigger));
+    welcome(&server, has_flows).await?;
+    server.run(shutdown).await?;
+    eprintln!("weir: stopped; everything that was accepted is kept");
+    Ok(())
+}
+
+async fn welcome(server: &Server, has_flows: bool) -> anyhow::Result<()> {
+    let status = server.control().status().await?;
+    println!("Weir {} is ready (pid {})", status.version, status.pid);
+    for flow in &status.flows {
+        println!("  {:<24} {}{}", flow.name, status.listen, flow.path);
+    }
+    for trouble in &status.troubles {
+        println!("  ! {trouble}");
+    }
+    if !has_flows {
+        println!("\nThere are no flows yet: every event is kept, and can be looked at. Try it:\n");
+        println!("  curl -d '{{\"hello\":\"weir\"}}' -H 'content-type: application/json' {}/try", status.listen);
+        println!("  weir execution list\n\nTo begin a project: weir init");
+    }
+    Ok(())
+}
+
+/// The first signal asks for an orderly end, the second ends at once: a kill at any point is safe.
+async fn stop_on_signal(trigger: ShutdownTrigger) {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    for stop in [|trigger: &ShutdownTrigger| trigger.fire(), |_: &ShutdownTrigger| std::process::exit(EXIT_INTERRUPTED)]
+    {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        eprintln!("weir: stopping; once more to leave at once");
+        stop(&trigger);
+    }
+}
+
+fn log(json: bool) {
+    let filter = EnvFilter::try_from_env("WEIR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json {
+        lines.json().init();
+    } else {
+        lines.with_ansi(std::io::stderr().is_terminal()).init();
+    }
+}
