@@ -88,7 +88,7 @@ pub struct GenerationStatus {
     pub about: Inspection,
     /// Calls under way.
     pub in_flight: u64,
-    /// Calls that it has taken.
+    /// Calls that it has ended.
     pub calls: u64,
     /// Those of them that ended in a trap or at a limit.
     pub traps: u64,

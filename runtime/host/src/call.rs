@@ -190,8 +190,13 @@ impl Runner {
         let left = ledger.close();
         let (answer, trapped) = match ended {
             Ok(Ok(answer)) => (answer, false),
-            Ok(Err(error)) => (Err(fault::of_error(&error, left.refused)), true),
-            Err(_) => (Err(out_of_time(generation, wall)), true),
+            Ok(Err(error)) => (Err(fault::of_error(&error, limits, left.refused)), true),
+            Err(_) => {
+                let fault = out_of_time(generation, wall);
+                // A slow destination is not held against the plugin.
+                let trapped = fault.kind == FaultKind::Internal;
+                (Err(fault), trapped)
+            }
         };
         let lost_request = left.lost_request;
         let report = report(generation, began, meter.spent(), left);

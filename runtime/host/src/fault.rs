@@ -1,22 +1,27 @@
 use model::{Fault, FaultKind};
-use wasmtime::{Trap, WasmBacktrace};
+use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
-use crate::limits::Exceeded;
+use crate::ledger::clean;
+use crate::limits::{Exceeded, Limits};
 use crate::wasi::Exited;
 
-/// Frames of a backtrace that are kept.
-const FRAMES_MAX: usize = 32;
+/// Lines of a backtrace that are kept.
+const BACKTRACE_LINES_MAX: usize = 64;
 
-/// What a call's end in an error means: a limit, a trap, or an answer that breaks the contract.
-pub(crate) fn of_error(error: &wasmtime::Error, refused: Option<Exceeded>) -> Fault {
-    if let Some(exceeded) = limit(error, refused) {
+/// How wasmtime 48 says that a guest gives the host more than it may; it has no type for that.
+const TOO_MUCH_DATA: &str = "fuel allocated for hostcalls has been exhausted";
+
+/// What a call's end in an error means: a limit, a trap, or an answer that breaks the contract. `refused` is the limit at
+/// which something was refused to the guest before.
+pub(crate) fn of_error(error: &wasmtime::Error, limits: &Limits, refused: Option<Exceeded>) -> Fault {
+    if let Some(exceeded) = limit(error, limits, refused) {
         return with_backtrace(of_limit(exceeded, FaultKind::Internal), error);
     }
     let (code, message) = match (error.downcast_ref::<Trap>(), error.downcast_ref::<Exited>()) {
         (Some(trap), _) => ("weir.trap", format!("the plugin trapped: {trap}")),
         (_, Some(exited)) => ("weir.trap", exited.to_string()),
         // Neither: what the guest gave cannot be read, such as text that is no UTF-8.
-        _ => ("weir.contract", format!("the plugin broke the contract: {}", crate::ledger::clean(&root_cause(error)))),
+        _ => ("weir.contract", format!("the plugin broke the contract: {}", clean(&error.root_cause().to_string()))),
     };
     with_backtrace(Fault::new(FaultKind::Internal, code, message), error)
 }
@@ -26,9 +31,12 @@ pub(crate) fn of_limit(exceeded: Exceeded, kind: FaultKind) -> Fault {
     Fault::new(kind, exceeded.code(), exceeded.to_string())
 }
 
-fn limit(error: &wasmtime::Error, refused: Option<Exceeded>) -> Option<Exceeded> {
+fn limit(error: &wasmtime::Error, limits: &Limits, refused: Option<Exceeded>) -> Option<Exceeded> {
     if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         return Some(*exceeded);
+    }
+    if error.root_cause().to_string().contains(TOO_MUCH_DATA) {
+        return Some(Exceeded::Output(limits.output_bytes));
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::StackOverflow) => Some(Exceeded::Stack),
@@ -37,31 +45,20 @@ fn limit(error: &wasmtime::Error, refused: Option<Exceeded>) -> Option<Exceeded>
     }
 }
 
-fn root_cause(error: &wasmtime::Error) -> String {
-    error.root_cause().to_string()
-}
-
-fn with_backtrace(mut fault: Fault, error: &wasmtime::Error) -> Fault {
+fn with_backtrace(fault: Fault, error: &wasmtime::Error) -> Fault {
     let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return fault };
-    let mut frames = Vec::new();
-    let mut source = None;
-    for frame in backtrace.frames().iter().take(FRAMES_MAX) {
-        let symbols = frame.symbols();
-        let at = symbols.iter().find_map(|symbol| {
-            Some(format!("{}:{}", symbol.file()?, symbol.line().map_or_else(String::new, |line| line.to_string())))
-        });
-        let name = symbols.iter().find_map(|symbol| symbol.name()).or(frame.func_name()).unwrap_or("?");
-        frames.push(match &at {
-            Some(at) => format!("{name} at {at}"),
-            None => name.to_owned(),
-        });
-        // The innermost frame with a line is most often the standard library's; the plugin's own says more.
-        let is_library = |at: &String| at.starts_with("/rustc/") || at.contains("/.cargo/registry/");
-        source = source.or_else(|| at.filter(|at| !is_library(at)));
-    }
-    if let Some(source) = source {
-        fault = fault.with_detail("source", crate::ledger::clean(&source));
-    }
-    let frames: Vec<_> = frames.iter().map(|frame| crate::ledger::clean(frame)).collect();
-    fault.with_detail("backtrace", frames.join("\n"))
+    let at = backtrace.frames().iter().flat_map(FrameInfo::symbols).filter_map(|symbol| {
+        let file = symbol.file()?;
+        // The innermost frames are most often the standard library's; the plugin's own says more.
+        let is_library = file.starts_with("/rustc/") || file.contains("/.cargo/registry/");
+        (!is_library).then(|| symbol.line().map_or_else(|| file.to_owned(), |line| format!("{file}:{line}")))
+    });
+    let source = at.into_iter().next();
+    let text = backtrace.to_string();
+    let lines: Vec<_> = text.lines().take(BACKTRACE_LINES_MAX).map(clean).collect();
+    let fault = match source {
+        Some(source) => fault.with_detail("source", clean(&source)),
+        None => fault,
+    };
+    fault.with_detail("backtrace", lines.join("\n"))
 }

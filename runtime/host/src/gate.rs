@@ -65,7 +65,7 @@ impl Gate {
     /// Sends one request. However it ends, the ledger knows of it.
     pub(crate) async fn send(&self, ledger: &Arc<Ledger>, ask: HttpAsk) -> HttpAnswer {
         let can_have_effect = !matches!(ask.method.as_str(), "GET" | "HEAD" | "OPTIONS");
-        let flight = ledger.begin_request(can_have_effect).map_err(|exceeded| refused(exceeded))?;
+        let flight = ledger.begin_request(can_have_effect).map_err(refused)?;
         let HttpAsk { method, url, headers, body, auth } = ask;
         let limits = egress::Limits { total: self.limits.total.min(self.remaining()), ..self.limits };
         let (grant, connection) = (Arc::clone(&self.grant), self.connection.clone());

@@ -73,6 +73,10 @@ impl Generation {
     ) -> Result<Self, LoadError> {
         let memories = check_sandbox(component)?;
         let component = linker.instantiate_pre(component).map_err(|cause| LoadError::Link(format!("{cause:#}")))?;
+        let exports = v0_1::Exports::of(&component);
+        if let Some(role) = read.manifest.roles.iter().find(|role| !exports.has(**role)) {
+            return Err(LoadError::Link(format!("its role `{}` lacks a function", role_word(*role))));
+        }
         let is_mapper = read.manifest.has(Role::Mapper);
         let permits = limits.concurrency.unwrap_or(if is_mapper { MAPPER_CALLS } else { CONNECTOR_CALLS });
         let (name, version) = (name.to_owned(), read.manifest.version.clone());
@@ -80,7 +84,7 @@ impl Generation {
             plugin: PluginRef { name, version, digest: read.digest.clone() },
             major: major(&read.manifest),
             about: inspection(&read),
-            exports: v0_1::Exports::of(&component),
+            exports,
             component,
             memories,
             permits: Arc::new(Semaphore::new(permits.max(1) as usize)),
@@ -106,7 +110,6 @@ impl Generation {
 
     pub(crate) fn begin_call(&self) {
         self.in_flight.fetch_add(1, Ordering::AcqRel);
-        self.calls.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn end_call(&self) {
@@ -128,6 +131,7 @@ impl Generation {
     /// Notes how a call for an execution ended. Many different executions that trap quarantine the generation; one that
     /// traps every time does not.
     pub(crate) fn note(&self, execution: impl Hash, trapped: bool) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         if health.calls >= HEALTH_WINDOW_CALLS {
             *health = Health::default();
@@ -178,12 +182,6 @@ impl Generation {
 /// What a component says of itself.
 pub(crate) fn inspection(read: &Read) -> Inspection {
     let manifest = &read.manifest;
-    let word = |role: &Role| match role {
-        Role::Mapper => "mapper",
-        Role::Actions => "actions",
-        Role::Verification => "verification",
-        Role::Connection => "connection",
-    };
     let asks = manifest.http.iter().map(|ask| Reach {
         origin: ask.origin.clone(),
         methods: ask.methods.clone(),
@@ -198,10 +196,19 @@ pub(crate) fn inspection(read: &Read) -> Inspection {
         licence: manifest.licence.clone(),
         contract: manifest.contract.clone(),
         digest: read.digest.clone(),
-        roles: manifest.roles.iter().map(|role| word(role).to_owned()).collect(),
+        roles: manifest.roles.iter().map(|role| role_word(*role).to_owned()).collect(),
         actions: manifest.actions.keys().cloned().collect(),
         imports: read.imports.clone(),
         asks: asks.collect(),
+    }
+}
+
+fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Mapper => "mapper",
+        Role::Actions => "actions",
+        Role::Verification => "verification",
+        Role::Connection => "connection",
     }
 }
 

@@ -218,13 +218,14 @@ mod tests {
 
     #[test]
     fn lines_are_cleaned_and_bounded_and_the_rest_is_counted() {
-        let ledger = Ledger::new(&Limits { log_lines: 3, log_bytes: 40, ..Limits::default() });
+        let ledger = Ledger::new(&Limits { log_lines: 3, log_bytes: 44, ..Limits::default() });
         ledger.log(LogLevel::Info, "a\u{1b}[31mb\nc\u{202e}", vec![("k\0".to_owned(), "v".to_owned())]);
-        ledger.write(Stdio::Error, b"panicked at\nsrc/lib.rs:1");
+        ledger.write(Stdio::Error, b"panicked at\nunfinished");
         ledger.log(LogLevel::Info, &"x".repeat(40), Vec::new());
+        ledger.log(LogLevel::Debug, "more", Vec::new());
         let left = ledger.close();
         let messages: Vec<_> = left.logs.iter().map(|line| line.message.as_str()).collect();
-        assert_eq!(messages, ["a[31mb c", "panicked at"]);
+        assert_eq!(messages, ["a[31mb c", "panicked at", "more"]);
         assert_eq!(left.logs[0].fields, [("k".to_owned(), "v".to_owned())]);
         assert_eq!(left.logs_dropped, 2);
     }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, ResourceLimiter, Store, UpdateDeadline};
@@ -9,7 +9,7 @@ use crate::gate::Gate;
 use crate::ledger::Ledger;
 use crate::limits::{Exceeded, Limits};
 use crate::sandbox::{MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX, TICK};
-use crate::wasi::{Surroundings, WasiHttpState};
+use crate::wasi::{StdioLedger, Surroundings, WasiHttpState};
 
 /// Handles that one call may hold of the host's resources.
 const HANDLES_MAX: usize = 1_000;
@@ -25,6 +25,8 @@ pub(crate) struct CallState {
     pub(crate) wasi_http: WasiHttpState,
     pub(crate) limits: Arc<Limits>,
     pub(crate) meter: Arc<CpuMeter>,
+    /// Made when the guest first asks for a standard stream.
+    pub(crate) stdio_ledger: Option<StdioLedger>,
     filesystem: WasiFilesystemCtx,
     host_calls: u32,
     memory_bytes: u64,
@@ -42,6 +44,7 @@ impl CallState {
             surroundings,
             limits,
             meter: Arc::new(CpuMeter::new()),
+            stdio_ledger: None,
             filesystem: WasiFilesystemCtx::default(),
             host_calls: 0,
             memory_bytes: 0,
@@ -51,7 +54,11 @@ impl CallState {
     /// Makes this the state of the sandbox's next call. Its handles and its memory stay: the guest still holds them.
     pub(crate) fn replace_call(&mut self, next: Self) {
         next.ledger.note_memory(self.memory_bytes);
-        *self = Self { table: std::mem::take(&mut self.table), memory_bytes: self.memory_bytes, ..next };
+        let (table, stdio_ledger) = (std::mem::take(&mut self.table), self.stdio_ledger.take());
+        if let Some(ledger) = &stdio_ledger {
+            *ledger.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next.ledger);
+        }
+        *self = Self { table, stdio_ledger, memory_bytes: self.memory_bytes, ..next };
     }
 
     /// Every function that the guest can call gets at the state through this, so that it is counted.

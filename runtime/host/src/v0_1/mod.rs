@@ -7,6 +7,7 @@ mod values;
 use std::time::Duration;
 
 use engine::{ActionCall, Receipt, Settlement, TransformCall};
+use manifest::Role;
 use model::{Document, Fault};
 use wasmtime::Store;
 use wasmtime::component::{HasSelf, Instance, InstancePre, Linker};
@@ -61,6 +62,16 @@ impl Exports {
             actions: actions::GuestIndices::new(component).ok(),
             verification: verification::GuestIndices::new(component).ok(),
             connection: connection::GuestIndices::new(component).ok(),
+        }
+    }
+
+    /// Whether the functions of the role are there.
+    pub(crate) fn has(&self, role: Role) -> bool {
+        match role {
+            Role::Mapper => self.mapper.is_some(),
+            Role::Actions => self.actions.is_some(),
+            Role::Verification => self.verification.is_some(),
+            Role::Connection => self.connection.is_some(),
         }
     }
 

@@ -16,7 +16,7 @@ use wasmtime_wasi::p2::bindings::{cli, clocks as wasi_clocks, filesystem, random
 use wasmtime_wasi_io::bindings::wasi::io;
 
 pub(crate) use http::WasiHttpState;
-pub(crate) use stdio::Exited;
+pub(crate) use stdio::{Exited, StdioLedger};
 
 use crate::gate::Gate;
 use crate::state::CallState;

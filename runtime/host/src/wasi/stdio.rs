@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use wasmtime::Result;
@@ -67,20 +67,26 @@ impl stderr::Host for CallState {
 
 impl CallState {
     fn captured(&mut self, stream: Stdio) -> Result<Resource<DynOutputStream>> {
-        let captured: DynOutputStream = Box::new(Captured { stream, ledger: Arc::clone(&self.ledger) });
+        let ledger = self.stdio_ledger.get_or_insert_with(|| Arc::new(Mutex::new(Arc::clone(&self.ledger))));
+        let captured: DynOutputStream = Box::new(Captured { stream, ledger: Arc::clone(ledger) });
         Ok(self.table.push(captured)?)
     }
 }
 
+/// Where the standard streams of a sandbox end: in the ledger of the call that it serves now. A guest may hold on to a
+/// stream from one call to the next.
+pub(crate) type StdioLedger = Arc<Mutex<Arc<Ledger>>>;
+
 /// A standard stream that ends in the log.
 struct Captured {
     stream: Stdio,
-    ledger: Arc<Ledger>,
+    ledger: StdioLedger,
 }
 
 impl OutputStream for Captured {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.ledger.write(self.stream, &bytes);
+        let ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.write(self.stream, &bytes);
         Ok(())
     }
 
