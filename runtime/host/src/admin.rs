@@ -18,11 +18,10 @@ use crate::wasi::Surroundings;
 const CANARY_DEADLINE: Duration = Duration::from_secs(30);
 
 impl Inner {
-    /// Reads, compiles, links and tries a component. What serves calls is not touched.
-    async fn load(&self, name: &str, bytes: Bytes) -> Result<Generation, LoadError> {
-        let read = self.read(&bytes).await?;
+    /// Compiles, links and tries a component that has been read. What serves calls is not touched.
+    async fn load(&self, name: &str, read: Read, bytes: &[u8]) -> Result<Generation, LoadError> {
         let is_mapper = read.manifest.has(manifest::Role::Mapper);
-        let compiled = self.compiler.compile(&self.runner.engine, &bytes, &read.digest).await;
+        let compiled = self.compiler.compile(&self.runner.engine, bytes, &read.digest).await;
         let component = compiled.map_err(LoadError::Compile)?;
         let linker = if is_mapper { &self.mapper_linker } else { &self.connector_linker };
         let settings = self.registry.settings(name);
@@ -99,10 +98,11 @@ impl PluginAdmin for Host {
 
     fn stage<'a>(&'a self, name: &'a str, component: Bytes) -> BoxFuture<'a, Result<GenerationStatus, AdminError>> {
         Box::pin(async move {
-            if let Some(status) = self.0.registry.find(name, &load::digest(&component)) {
+            let read = self.0.read(&component).await.map_err(|fault| told(&fault))?;
+            if let Some(status) = self.0.registry.find(name, &read.digest) {
                 return Ok(status);
             }
-            let generation = self.0.load(name, component).await.map_err(|fault| told(&fault))?;
+            let generation = self.0.load(name, read, &component).await.map_err(|fault| told(&fault))?;
             self.0.registry.add(generation).map_err(|fault| refused(&fault))
         })
     }

@@ -132,7 +132,7 @@ pub(crate) fn read(bytes: &[u8], bytes_max: usize) -> Result<Read, LoadError> {
 }
 
 /// SHA-256, as `sha256:` and 64 hexadecimal digits.
-pub(crate) fn digest(bytes: &[u8]) -> String {
+fn digest(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
     format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }

@@ -219,5 +219,4 @@ async fn connectors_that_wait_do_not_take_the_slots_of_mappers() {
         _ = &mut waiting => panic!("the connectors ended before a mapper was served"),
         () = mapped => {}
     }
-    drop(waiting);
 }
