@@ -43,7 +43,9 @@ async fn serve(project: Project) -> anyhow::Result<()> {
     let has_flows = project.root.join("flows").is_dir();
     let program = std::env::current_exe().context("cannot find the program's own file")?;
     let server = Server::build(project, program, |progress| {
-        tracing::info!(records = progress.records, of = progress.of, "reading the journal");
+        if progress.of > 0 {
+            tracing::info!(records = progress.records, of = progress.of, "reading the journal");
+        }
     })
     .await?;
     let (trigger, shutdown) = ShutdownTrigger::new();

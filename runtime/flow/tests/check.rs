@@ -428,7 +428,7 @@ fn sources_are_checked() {
         "  webhook: { path: x, methods: [post], decode: xml, reply: soon, body_limit: 1MB }",
         expect![[r#"
             x.yaml:4:12: `webhook` needs `verify`; write `verify: { standard-webhooks: { secret: NAME } }`, or `verify: none` to let everybody send
-            x.yaml:4:20: `x` is no path for a webhook; write `/` and names of letters, digits and `-._~`, such as `/shop/orders`
+            x.yaml:4:20: `x` is no path for a webhook; write `/` and names of letters, digits and `-._~`, such as `/shop/orders`, or `/shop/*` for all below
             x.yaml:4:33: `methods` cannot hold `post`; did you mean `POST`?
             x.yaml:4:48: `decode: xml` is not there yet; use `json`, `form` or `bytes`, and a mapper behind `bytes`
             x.yaml:4:60: `reply` cannot be `soon`; write `async` or `{ sync: { within: 10s } }`
@@ -438,7 +438,7 @@ fn sources_are_checked() {
     check_source(
         "  webhook: { path: /a//b, verify: {}, decode: jsn, reply: { sync: {} }, bodylimit: 1 }",
         expect![[r#"
-            x.yaml:4:20: `/a//b` is no path for a webhook; write `/` and names of letters, digits and `-._~`, such as `/shop/orders`
+            x.yaml:4:20: `/a//b` is no path for a webhook; write `/` and names of letters, digits and `-._~`, such as `/shop/orders`, or `/shop/*` for all below
             x.yaml:4:35: `verify` names one scheme; write `verify: { standard-webhooks: { secret: NAME } }`, or `verify: none` to let everybody send
             x.yaml:4:47: `decode` cannot be `jsn`; did you mean `json`?
             x.yaml:4:67: `sync` needs `within`; add `within: 10s`

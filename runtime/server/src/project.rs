@@ -27,7 +27,7 @@ const COMPONENT_BYTES_MAX: u64 = 32 << 20;
 const INBOX: &str = "\
 flow: inbox
 description: Takes every event and keeps it
-owner: weir@localhost
+owner: operator@example.com
 source:
   webhook: { path: /*, methods: [POST, PUT], verify: none, decode: bytes }
   dedupe: none

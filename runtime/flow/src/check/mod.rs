@@ -206,9 +206,6 @@ impl Checker<'_> {
         let YamlKind::List(items) = &yaml.kind else {
             return self.refuse(yaml.place, format!("`steps` is a list, not {}", yaml.kind_name()), None);
         };
-        if items.is_empty() {
-            return self.refuse(yaml.place, "a flow needs a step".to_owned(), Some("add `- id: …`".to_owned()));
-        }
         if items.len() > STEPS_MAX {
             let message = format!("there are {} steps, and {STEPS_MAX} are allowed", items.len());
             return self.refuse(yaml.place, message, Some("split the flow in two".to_owned()));

@@ -57,15 +57,17 @@ impl Checker<'_> {
 
     fn path(&mut self, yaml: &Yaml) -> Option<String> {
         let path = self.text(yaml, "`path`")?;
-        let segments = path.strip_prefix('/').map(|rest| rest.split('/'));
+        // A `/*` at the end takes everything below; `/*` alone takes everything.
+        let below = path.strip_suffix("/*");
+        let segments = below.unwrap_or(path).strip_prefix('/').map(|rest| rest.split('/'));
         let plain = |segment: &str| {
             !matches!(segment, "" | "." | "..")
                 && segment.chars().all(|character| character.is_ascii_alphanumeric() || "-._~".contains(character))
         };
-        if segments.is_some_and(|mut segments| segments.all(plain)) {
+        if below == Some("") || segments.is_some_and(|mut segments| segments.all(plain)) {
             return Some(path.to_owned());
         }
-        let fix = "write `/` and names of letters, digits and `-._~`, such as `/shop/orders`".to_owned();
+        let fix = "write `/` and names of letters, digits and `-._~`, such as `/shop/orders`, or `/shop/*` for all below".to_owned();
         self.refuse(yaml.place, format!("`{path}` is no path for a webhook"), Some(fix))
     }
 
