@@ -104,7 +104,7 @@ async fn a_panic_names_its_line_and_its_message_is_logged() {
     assert_eq!((fault.kind, fault.code.as_str()), (FaultKind::Internal, "weir.trap"));
     let detail = |name: &str| fault.details.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     assert!(detail("source").is_some_and(|source| source.contains("examples/panic.rs:8")), "{:?}", fault.details);
-    assert!(detail("backtrace").is_some_and(|frames| frames.contains("]::transform")), "{:?}", fault.details);
+    assert!(detail("backtrace").is_some_and(|frames| frames.contains("- transform\n")), "{:?}", fault.details);
     let message = called.report.logs.iter().find(|line| line.message.contains("no idea what to do with 3 bytes"));
     assert_eq!(message.map(|line| line.level), Some(LogLevel::Warn), "{:?}", called.report.logs);
     assert!(called.report.cpu_us > 0 && called.report.memory_bytes >= 64 * 1024);
