@@ -2,12 +2,12 @@
 
 use chat_connector::Plugin;
 use serde_json::{Value, json};
-use weir_sdk::http::{Auth, HttpFaultKind};
+use weir_sdk::http::HttpFaultKind;
 use weir_sdk::testing::{Reply, Script, call};
 use weir_sdk::{FaultKind, Request};
 
 fn webhook(body: &Value) -> Request {
-    Request::post("/services/{{webhook}}").json(body).expect("JSON").auth(Auth::Anonymous)
+    Request::post("/services/{{webhook}}").json(body).expect("JSON")
 }
 
 fn api(body: &Value) -> Request {
