@@ -101,6 +101,16 @@ impl Project {
         }
         Ok(Self { root: root.to_owned(), settings, plugins, connections, secrets, flows, catalogue })
     }
+
+    /// Reads `weir.toml` alone: all that is needed to find the Weir that runs here, whatever the other files say.
+    ///
+    /// # Errors
+    /// Every fault of it.
+    pub fn read_settings(root: &Path) -> Result<Settings, Vec<FileProblem>> {
+        let mut reader = Reader { root, problems: Vec::new() };
+        let settings = reader.settings();
+        if reader.problems.is_empty() { Ok(settings) } else { Err(reader.problems) }
+    }
 }
 
 struct Reader<'a> {

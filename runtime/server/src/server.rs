@@ -175,7 +175,7 @@ impl Server {
         let (engine_stop, engine_shutdown) = ShutdownTrigger::new();
         let tasks = Tasks::default();
         tasks.spawn("ingress", self.ingress.run(intake_shutdown));
-        tasks.spawn("watch", self.shared.clone().watch_components());
+        tasks.spawn("watch", self.shared.clone().watch_components(shutdown.clone()));
         let (egress, stop) = (self.egress.clone(), shutdown.clone());
         tasks.spawn("egress", async move { egress.run(stop).await });
         let engine = self.shared.engine.clone();

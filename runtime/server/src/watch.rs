@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use lifecycle::Shutdown;
+
 use crate::server::Shared;
 
 /// How often the files are looked at: two system calls for each. Notifications of the kernel do not reach shared folders
@@ -17,7 +19,7 @@ type Stamp = (SystemTime, u64);
 
 impl Shared {
     /// The task that watches the components' files.
-    pub(crate) async fn watch_components(self: Arc<Self>) {
+    pub(crate) async fn watch_components(self: Arc<Self>, mut shutdown: Shutdown) {
         let mut seen: HashMap<PathBuf, Stamp> = HashMap::new();
         // A file that is being written is taken when two looks have found it the same.
         let mut unsettled: HashMap<PathBuf, Stamp> = HashMap::new();
@@ -25,7 +27,10 @@ impl Shared {
             seen.extend(stamp(&plugin.settings.source).map(|stamp| (plugin.settings.source.clone(), stamp)));
         }
         loop {
-            self.clock.sleep(LOOK_EVERY).await;
+            tokio::select! {
+                () = shutdown.wait() => return,
+                () = self.clock.sleep(LOOK_EVERY) => {}
+            }
             for plugin in self.project().plugins.clone() {
                 let source = plugin.settings.source.clone();
                 let Some(stamp) = stamp(&source) else { continue };

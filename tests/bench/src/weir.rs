@@ -55,8 +55,22 @@ impl Weir {
     /// Writes the project, with connections to the stand-ins and the plugins of a folder.
     ///
     /// # Errors
-    /// A file cannot be written, or a plugin is missing.
+    /// A file cannot be written.
     pub fn new(binary: &Path, plugins: &Path, standin: SocketAddr) -> anyhow::Result<Self> {
+        Self::with_files(binary, plugins, standin, &[])
+    }
+
+    /// The same with further files, which take the place of those of the same name. `{ingress}`, `{standin}` and
+    /// `{plugins}` in them are filled in.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn with_files(
+        binary: &Path,
+        plugins: &Path,
+        standin: SocketAddr,
+        files: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("weir-").tempdir().context("cannot make a temporary folder")?;
         let ingress = free_address()?;
         let config = standin::Config::default();
@@ -65,7 +79,7 @@ impl Weir {
             ("{standin}", standin.to_string()),
             ("{plugins}", plugins.display().to_string()),
         ];
-        for (file, text) in FILES {
+        for (file, text) in FILES.iter().chain(files) {
             let text = filled.iter().fold((*text).to_owned(), |text, (name, value)| text.replace(name, value));
             write(folder.path(), file, &text)?;
         }
@@ -90,14 +104,32 @@ impl Weir {
         fs::read_to_string(self.folder.path().join("weir.log")).unwrap_or_default()
     }
 
-    /// Starts it; gives how long it took until it took connections.
+    /// Starts it and waits until it takes connections; gives how long that took.
     ///
     /// # Errors
     /// It ended instead, or took longer than a minute; its log is part of the message.
     pub async fn start(&mut self) -> anyhow::Result<Duration> {
-        let started = Instant::now();
+        self.launch()?;
+        self.ready().await
+    }
+
+    /// Starts it, and does not wait for anything.
+    ///
+    /// # Errors
+    /// There is no such program.
+    pub fn launch(&mut self) -> anyhow::Result<()> {
         let arguments = ["up", "--dir", &self.folder.path().display().to_string()];
-        let mut program = Program::start_logged(&self.binary, &arguments, &self.folder.path().join("weir.log"))?;
+        self.program = Some(Program::start_logged(&self.binary, &arguments, &self.folder.path().join("weir.log"))?);
+        Ok(())
+    }
+
+    /// Waits until it takes connections; gives how long that took.
+    ///
+    /// # Errors
+    /// It does not run, ended instead, or took longer than a minute; its log is part of the message.
+    pub async fn ready(&mut self) -> anyhow::Result<Duration> {
+        let started = Instant::now();
+        let program = self.program.as_mut().context("weir does not run")?;
         while TcpStream::connect(self.ingress).await.is_err() {
             if let Some(status) = program.ended()? {
                 bail!("weir ended with {status}:\n{}", self.log());
@@ -107,7 +139,6 @@ impl Weir {
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        self.program = Some(program);
         Ok(started.elapsed())
     }
 
@@ -127,7 +158,7 @@ impl Weir {
     /// # Errors
     /// Weir does not run, or refuses.
     pub async fn get(&self, path: &str) -> anyhow::Result<Bytes> {
-        self.ask(Request::get(path), path).await
+        self.successful(Request::get(path)).await
     }
 
     /// Gives an order to the admin API.
@@ -135,17 +166,27 @@ impl Weir {
     /// # Errors
     /// Weir does not run, or refuses.
     pub async fn post(&self, path: &str) -> anyhow::Result<Bytes> {
-        self.ask(Request::post(path), path).await
+        self.successful(Request::post(path)).await
     }
 
-    async fn ask(&self, request: http::request::Builder, path: &str) -> anyhow::Result<Bytes> {
-        let mut client = Client::connect_unix(&self.folder.path().join("data/weir.sock")).await?;
+    async fn successful(&self, request: http::request::Builder) -> anyhow::Result<Bytes> {
         let request = request.header("host", "weir").body(Full::default())?;
-        let response = client.send(request).await.with_context(|| format!("cannot ask weir for {path}"))?;
+        let path = request.uri().to_string();
+        let response =
+            self.admin().await?.send(request).await.with_context(|| format!("cannot ask weir for {path}"))?;
         if !response.status().is_success() {
-            bail!("weir answered {path} with {}", response.status());
+            bail!("weir answered {path} with {}: {}", response.status(), String::from_utf8_lossy(response.body()));
         }
         Ok(response.into_body())
+    }
+
+    /// A connection to the admin API.
+    ///
+    /// # Errors
+    /// Weir does not run.
+    pub async fn admin(&self) -> anyhow::Result<Client> {
+        let socket = self.folder.path().join("data/weir.sock");
+        Client::connect_unix(&socket).await.with_context(|| format!("weir does not listen on {}", socket.display()))
     }
 
     /// The number of a metric that has no labels.
@@ -179,12 +220,17 @@ impl Weir {
         }
     }
 
+    /// Its process id; none if it does not run.
+    pub fn id(&self) -> Option<u32> {
+        self.program.as_ref().and_then(Program::id)
+    }
+
     /// Its resident memory in MiB.
     ///
     /// # Errors
     /// It does not run.
     pub fn resident_mib(&self) -> anyhow::Result<f64> {
-        let id = self.program.as_ref().and_then(Program::id).context("weir does not run")?;
+        let id = self.id().context("weir does not run")?;
         let status = fs::read_to_string(format!("/proc/{id}/status")).context("cannot read the state of weir")?;
         let line =
             status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("weir has no memory any more")?;
