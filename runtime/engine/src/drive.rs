@@ -22,7 +22,7 @@ impl Inner {
             let begun = match work {
                 Work::Loaded(carried) => Some((carried, Input::TakenUp)),
                 Work::Stored(id) => self.load(&flow, &id).await.map(|carried| (carried, Input::TakenUp)),
-                Work::Call { carried, step, call, .. } => self.call(&flow, carried, step, call).await,
+                Work::Call { carried, step, call, .. } => self.call(&flow, carried, step, *call).await,
             };
             if let Some((carried, input)) = begun {
                 self.carry(&flow, carried, input).await;
@@ -42,9 +42,9 @@ impl Inner {
                 Action::Verify(index, call) => Some(self.verify(carried, index, call).await),
                 Action::Invoke(index, call) => {
                     let connection = call.context.connection.clone();
-                    let work = Work::Call { flow: flow.clone(), carried, step: index, call };
+                    let work = Work::Call { flow: flow.clone(), carried, step: index, call: Box::new(call) };
                     match self.connections.begin(&connection, work) {
-                        Some(Work::Call { carried, step, call, .. }) => self.call(flow, carried, step, call).await,
+                        Some(Work::Call { carried, step, call, .. }) => self.call(flow, carried, step, *call).await,
                         _ => None,
                     }
                 }

@@ -93,7 +93,7 @@ pub(crate) enum Work {
     /// It is in the store.
     Stored(ExecutionId),
     /// A call that waited for a place at its connection. The flow is named because its place there is still held.
-    Call { flow: Arc<str>, carried: Box<Carried>, step: usize, call: ActionCall },
+    Call { flow: Arc<str>, carried: Box<Carried>, step: usize, call: Box<ActionCall> },
 }
 
 impl Engine {

@@ -142,7 +142,10 @@ impl Engine {
         }
         let cancel = |execution: &mut Execution, _| match execution.is_settled() {
             true if execution.state.kind() != StateKind::Parked => Err("it has ended already"),
-            _ => Ok(execution.state = State::Cancelled),
+            _ => {
+                execution.state = State::Cancelled;
+                Ok(())
+            }
         };
         let before = self.0.find(id).await?;
         let execution = self.0.change(id, cancel).await?;
@@ -154,7 +157,10 @@ impl Engine {
     pub async fn discard(&self, id: &ExecutionId) -> Result<(), OrderError> {
         let before = self.0.find(id).await?;
         let discard = |execution: &mut Execution, _| match execution.state.kind() {
-            StateKind::Parked | StateKind::Dead => Ok(execution.state = State::Discarded),
+            StateKind::Parked | StateKind::Dead => {
+                execution.state = State::Discarded;
+                Ok(())
+            }
             _ => Err("only what is parked or dead can be discarded; to end it, cancel it"),
         };
         let execution = self.0.change(id, discard).await?;

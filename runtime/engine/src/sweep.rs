@@ -82,7 +82,10 @@ impl Inner {
         let flow = match self.store.load(id.clone()).await {
             // It may have gone on between the look and the claim.
             Ok(Some(execution)) if !execution.is_settled() => execution.flow.name,
-            Ok(_) => return Ok(self.unclaim(&id)),
+            Ok(_) => {
+                self.unclaim(&id);
+                return Ok(());
+            }
             Err(error) => {
                 self.unclaim(&id);
                 return Err(error);
