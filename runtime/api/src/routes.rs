@@ -14,7 +14,9 @@ use serde::Deserialize;
 use store::Query as ExecutionQuery;
 
 use crate::problem::Failure;
-use crate::types::{EffectRow, ExecutionDetail, ExecutionPage, ExecutionRow, PluginRow, ReplayOrder, Replayed};
+use crate::types::{
+    EffectRow, EventDetail, EventPage, ExecutionDetail, ExecutionPage, ExecutionRow, PluginRow, ReplayOrder, Replayed,
+};
 use crate::{Applied, Control, Deployed, Status};
 
 /// Executions on a page, where the caller says nothing, and at most.
@@ -33,6 +35,7 @@ pub fn router(control: Arc<dyn Control>) -> Router {
         .route("/apply", post(apply))
         .route("/pause", post(pause))
         .route("/resume", post(resume))
+        .route("/events/{id}", get(show_event))
         .route("/executions", get(list_executions))
         .route("/executions/{id}", get(show_execution))
         .route("/executions/{id}/retry", post(retry_execution))
@@ -135,6 +138,20 @@ fn parse_id(id: &str) -> Result<ExecutionId, Failure> {
     id.parse().map_err(|error: model::ParseIdError| {
         Failure::new(StatusCode::BAD_REQUEST, "weir.execution.id", error.to_string())
     })
+}
+
+/// The event lies beside its executions, so the first of them leads to it.
+async fn show_event(State(control): State<Shared>, Path(id): Path<String>) -> Answer<EventPage> {
+    let bad = |error: model::ParseIdError| Failure::new(StatusCode::BAD_REQUEST, "weir.event.id", error.to_string());
+    let event = id.parse::<EventId>().map_err(bad)?;
+    let query = ExecutionQuery { event: Some(event), limit: PAGE_MAX, ..ExecutionQuery::default() };
+    let executions = control.engine().list(query).await?.executions;
+    let Some(first) = executions.first() else {
+        let title = format!("there is no event `{event}`, or nothing of it is kept any more");
+        return Err(Failure::new(StatusCode::NOT_FOUND, "weir.event.unknown", title));
+    };
+    let event = control.engine().inspect(&first.id).await?.event.as_ref().map(EventDetail::from);
+    Ok(Json(EventPage { event, executions: executions.iter().map(ExecutionRow::from).collect() }))
 }
 
 async fn show_execution(State(control): State<Shared>, Path(id): Path<String>) -> Answer<ExecutionDetail> {

@@ -59,6 +59,15 @@ pub struct ExecutionDetail {
     pub steps: Vec<StepDetail>,
 }
 
+/// An event and what became of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EventPage {
+    /// The event; none if its payload is gone.
+    pub event: Option<EventDetail>,
+    /// Its executions, the newest first.
+    pub executions: Vec<ExecutionRow>,
+}
+
 /// An event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EventDetail {
@@ -66,6 +75,10 @@ pub struct EventDetail {
     pub id: String,
     /// The sender's id.
     pub sender_id: String,
+    /// The source: a URI reference.
+    pub source: String,
+    /// When its last byte had been read: RFC 3339.
+    pub received: String,
     /// The kind.
     pub kind: String,
     /// The subject.
@@ -74,6 +87,10 @@ pub struct EventDetail {
     pub time: Option<String>,
     /// The media type.
     pub content_type: String,
+    /// The schema of the data: a URI.
+    pub schema: Option<String>,
+    /// The extension attributes of CloudEvents.
+    pub extensions: Vec<(String, String)>,
     /// What the transport said.
     pub transport: Vec<(String, String)>,
     /// The data.
@@ -258,10 +275,14 @@ impl From<&Event> for EventDetail {
         Self {
             id: event.id.to_string(),
             sender_id: attributes.id.clone(),
+            source: attributes.source.clone(),
+            received: event.received.to_string(),
             kind: attributes.kind.clone(),
             subject: attributes.subject.clone(),
             time: attributes.time.clone(),
             content_type: attributes.content_type.clone(),
+            schema: attributes.schema.clone(),
+            extensions: attributes.extensions.clone(),
             transport: event.transport.clone(),
             data: Payload::of(&attributes.content_type, &event.data),
         }

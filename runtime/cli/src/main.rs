@@ -1,20 +1,39 @@
 //! The binary `weir`: what is typed becomes a call of the server, or of the admin API of one that runs. Start at
 //! [`Command`].
 
+mod check;
+mod client;
+mod event;
+mod execution;
+mod init;
+mod plugin;
+mod screen;
+mod secret;
+mod status;
+mod stop;
+mod terminal;
 mod up;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::client::Client;
+use crate::screen::Screen;
+use crate::stop::{EXIT_CODES, Exit, report};
 
 /// Carries events durably through sandboxed plugins.
 #[derive(Parser)]
-#[command(name = "weir", version, about, disable_help_subcommand = true)]
+#[command(name = "weir", version, about, after_help = EXIT_CODES)]
 struct Arguments {
     /// The folder of the project.
     #[arg(long, global = true, value_name = "DIR", default_value = ".", env = "WEIR_DIR")]
     dir: PathBuf,
+    /// Print JSON, as the admin API gives it; with `up`, log lines as JSON.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -22,7 +41,50 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run Weir on the project in this folder; an empty folder will do.
-    Up(up::Up),
+    Up,
+    /// Write a small commented project that runs at once.
+    Init {
+        /// Where; else in the folder of `--dir`.
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
+    /// Report every fault of the project, with its place and what to do.
+    Check,
+    /// Show how everything is, what is wrong first.
+    Status,
+    /// Bring what runs into line with the project's files; if one has a fault, nothing changes.
+    Apply,
+    /// Take events in and keep them, and work on none, until `weir resume`.
+    Pause,
+    /// Work on events again after `weir pause`.
+    Resume,
+    /// Put a component into the project and into service, while events flow.
+    Install(plugin::Install),
+    /// Allow a plugin what it asks for beyond its grant.
+    Grant(plugin::Grant),
+    /// Go back to the generation of a plugin that served before, at once.
+    Rollback {
+        /// The plugin.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Look at plugins.
+    #[command(subcommand)]
+    Plugin(plugin::Plugin),
+    /// Keep secrets in Weir's store, sealed.
+    #[command(subcommand)]
+    Secret(secret::Secret),
+    /// Send and look at events.
+    #[command(subcommand)]
+    Event(event::Event),
+    /// Look at executions, and do something to them.
+    #[command(subcommand)]
+    Execution(execution::Execution),
+    /// Print what makes a shell complete the words of `weir`.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
 }
 
 fn main() -> ExitCode {
@@ -30,15 +92,45 @@ fn main() -> ExitCode {
     if arguments.nth(1).is_some_and(|first| first == host::COMPILE_CHILD) {
         return host::compile_child_main(arguments);
     }
-    let Arguments { dir, command } = Arguments::parse();
-    let done = match command {
-        Command::Up(up) => up.run(&dir),
-    };
-    match done {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("weir: {error:#}");
-            ExitCode::FAILURE
+    let Arguments { dir, json, command } = Arguments::parse();
+    let screen = Screen::new(json);
+    run(command, &dir, &screen).unwrap_or_else(|error| report(&error)).into()
+}
+
+fn run(command: Command, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
+    match command {
+        Command::Up => up::run(dir, screen.json),
+        Command::Init { folder } => init::run(folder.as_deref().unwrap_or(dir), screen),
+        Command::Check => check::run(dir, screen),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "weir", &mut script);
+            screen.print(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Done)
+        }
+        command => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(ask(command, &mut Client::new(dir), screen))
+        }
+    }
+}
+
+/// Everything that a running Weir is asked for.
+async fn ask(command: Command, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
+    match command {
+        Command::Status => status::status(client, screen).await,
+        Command::Apply => status::apply(client, screen).await,
+        Command::Pause => status::pause(client, screen, true).await,
+        Command::Resume => status::pause(client, screen, false).await,
+        Command::Install(install) => install.run(client, screen).await,
+        Command::Grant(grant) => grant.run(client, screen).await,
+        Command::Rollback { name } => plugin::rollback(&name, client, screen).await,
+        Command::Plugin(plugin) => plugin.run(client, screen).await,
+        Command::Secret(secret) => secret.run(client, screen).await,
+        Command::Event(event) => event.run(client, screen).await,
+        Command::Execution(execution) => execution.run(client, screen).await,
+        Command::Up | Command::Init { .. } | Command::Check | Command::Completions { .. } => {
+            unreachable!("these ask no running Weir")
         }
     }
 }

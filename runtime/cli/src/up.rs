@@ -1,42 +1,32 @@
+//! `weir up`.
+
 use std::io::IsTerminal;
 use std::path::Path;
-use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::Args;
 use lifecycle::{ShutdownTrigger, Tasks};
 use server::{Project, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// A file of the project has faults.
-const EXIT_FAULTS: u8 = 2;
+use crate::check::counted;
+use crate::stop::{Exit, Stop};
+
 /// A second signal ended it at once: what the shell says after an interrupt.
 const EXIT_INTERRUPTED: i32 = 130;
 
-#[derive(Args)]
-pub(crate) struct Up {
-    /// Log lines as JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-impl Up {
-    pub(crate) fn run(self, dir: &Path) -> anyhow::Result<ExitCode> {
-        log(self.json);
-        let dir = dir.canonicalize().with_context(|| format!("cannot use the folder `{}`", dir.display()))?;
-        let project = match Project::read(&dir) {
-            Ok(project) => project,
-            Err(problems) => {
-                problems.iter().for_each(|problem| eprintln!("{problem}"));
-                eprintln!("weir: {} faults in the project; nothing was started", problems.len());
-                return Ok(ExitCode::from(EXIT_FAULTS));
-            }
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(serve(project))?;
-        Ok(ExitCode::SUCCESS)
-    }
+/// Runs Weir until a signal ends it.
+pub(crate) fn run(dir: &Path, json: bool) -> anyhow::Result<Exit> {
+    log(json);
+    let dir = dir.canonicalize().with_context(|| format!("cannot use the folder `{}`", dir.display()))?;
+    let project = Project::read(&dir).map_err(|problems| Stop {
+        exit: Exit::Faults,
+        title: format!("{} in the project; nothing was started", counted(problems.len(), "fault")),
+        faults: problems.iter().map(ToString::to_string).collect(),
+    })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(project))?;
+    Ok(Exit::Done)
 }
 
 async fn serve(project: Project) -> anyhow::Result<()> {

@@ -161,8 +161,8 @@ impl Deployment {
     }
 }
 
-/// `sha256:` and 64 hexadecimal digits.
-pub(crate) fn digest(component: &[u8]) -> String {
+/// The digest of a component: `sha256:` and 64 hexadecimal digits.
+pub fn digest(component: &[u8]) -> String {
     let hex: String = Sha256::digest(component).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }

@@ -17,6 +17,7 @@ mod shape;
 mod watch;
 
 pub use catalogue::Catalogue;
+pub use deploy::digest;
 pub use project::{FileProblem, Project, ProjectPlugin, read_component};
 pub use routes::ClosedRoute;
 pub use secrets::SecretsError;

@@ -1,0 +1,219 @@
+//! `weir install`, `grant`, `rollback` and `weir plugin`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use api::Deployed;
+use api::types::PluginRow;
+use clap::{Args, Subcommand};
+use http::Method;
+use manifest::Manifest;
+use serde_json::json;
+
+use crate::client::Client;
+use crate::screen::{Screen, Tone, clean, parse, plain};
+use crate::secret::path_segment;
+use crate::stop::{Exit, Stop};
+use crate::terminal::confirm;
+
+/// Characters of a digest that tell it from others, `sha256:` included.
+const DIGEST_CHARS: usize = 19;
+
+#[derive(Args)]
+pub(crate) struct Install {
+    /// The component.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The name by which flows are to know it; else the id in its manifest.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+}
+
+impl Install {
+    pub(crate) async fn run(self, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
+        let component = read(&self.file)?;
+        let query = match &self.name {
+            Some(name) => format!("?name={}", path_segment(name)?),
+            None => String::new(),
+        };
+        let body = client.ask(Method::POST, &format!("/plugins{query}"), component.into()).await?;
+        deployed(&body, screen)
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct Grant {
+    /// The plugin.
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Grant {
+    pub(crate) async fn run(self, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
+        let rows: Vec<PluginRow> = parse(&client.get("/plugins").await?)?;
+        if !rows.iter().any(|row| row.name == self.name) {
+            return Err(unknown(&self.name).into());
+        }
+        let asks = rows.iter().rfind(|row| row.name == self.name && !row.missing.is_empty());
+        if let Some(PluginRow { name, version, owner, missing, .. }) = asks {
+            eprintln!("plugin `{name}` {version} of {} asks beyond its grant for", clean(owner));
+            missing.iter().for_each(|what| eprintln!("  {}", clean(what)));
+            confirm("allow it?", self.yes)?;
+        }
+        let path = format!("/plugins/{}/grant", path_segment(&self.name)?);
+        deployed(&client.post(&path).await?, screen)
+    }
+}
+
+/// Goes back to the generation before.
+pub(crate) async fn rollback(name: &str, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
+    let path = format!("/plugins/{}/rollback", path_segment(name)?);
+    deployed(&client.post(&path).await?, screen)
+}
+
+fn deployed(body: &[u8], screen: &Screen) -> anyhow::Result<Exit> {
+    screen.answer(body, |deployed: &Deployed| {
+        let Deployed { name, version, digest, message, missing, .. } = deployed;
+        let digest = &digest[..digest.len().min(DIGEST_CHARS)];
+        let missing: String = missing.iter().map(|what| format!("  {}\n", clean(what))).collect();
+        format!("plugin {name} {version} ({digest}): {message}\n{missing}")
+    })?;
+    Ok(Exit::Done)
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Plugin {
+    /// List the generations of all plugins.
+    List,
+    /// Show what a plugin is and asks for: one that is installed, or a component's file.
+    Inspect {
+        /// A file, or the name of an installed plugin.
+        #[arg(value_name = "FILE|NAME")]
+        plugin: String,
+    },
+}
+
+impl Plugin {
+    pub(crate) async fn run(self, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
+        match self {
+            Self::List => {
+                let body = client.get("/plugins").await?;
+                screen.answer(&body, |rows: &Vec<PluginRow>| table(rows, screen))?;
+                Ok(Exit::Done)
+            }
+            Self::Inspect { plugin } if Path::new(&plugin).is_file() => inspect_file(Path::new(&plugin), screen),
+            Self::Inspect { plugin } => inspect_installed(&plugin, client, screen).await,
+        }
+    }
+}
+
+fn table(rows: &[PluginRow], screen: &Screen) -> String {
+    if rows.is_empty() {
+        return "no plugins; to add one: weir install FILE\n".to_owned();
+    }
+    let row = |row: &PluginRow| {
+        let digest = plain(&row.digest[..row.digest.len().min(DIGEST_CHARS)]);
+        let state = (row.state.clone(), tone(&row.state));
+        let counts = [row.calls, row.in_flight, row.traps].map(plain);
+        let [calls, in_flight, traps] = counts;
+        let roles = plain(row.roles.join(", "));
+        vec![plain(&row.name), plain(&row.version), state, digest, calls, in_flight, traps, roles]
+    };
+    let head = ["NAME", "VERSION", "STATE", "DIGEST", "CALLS", "IN FLIGHT", "TRAPS", "ROLES"];
+    screen.table(&head, &rows.iter().map(row).collect::<Vec<_>>())
+}
+
+fn tone(state: &str) -> Tone {
+    match state {
+        "active" => Tone::Good,
+        "staged" | "verified" | "draining" => Tone::Waiting,
+        "quarantined" => Tone::Bad,
+        _ => Tone::Faint,
+    }
+}
+
+async fn inspect_installed(name: &str, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
+    let all: Vec<PluginRow> = parse(&client.get("/plugins").await?)?;
+    let rows: Vec<_> = all.into_iter().filter(|row| row.name == name).collect();
+    if rows.is_empty() {
+        return Err(unknown(name).into());
+    }
+    if screen.json {
+        screen.print(&format!("{}\n", serde_json::to_string(&rows)?))?;
+        return Ok(Exit::Done);
+    }
+    let mut text = String::new();
+    for row in &rows {
+        heading(&mut text, &row.name, &row.version, &row.description);
+        line(&mut text, "state", &screen.paint(&row.state, tone(&row.state)));
+        line(&mut text, "digest", &row.digest);
+        line(&mut text, "owner", &clean(&row.owner));
+        line(&mut text, "licence", &clean(&row.licence));
+        line(&mut text, "roles", &row.roles.join(", "));
+        row.actions.iter().for_each(|action| line(&mut text, "action", &clean(action)));
+        row.asks.iter().for_each(|ask| line(&mut text, "asks for", &clean(ask)));
+        row.missing.iter().for_each(|what| line(&mut text, "not granted", &clean(what)));
+        let calls = format!("{}, {} in flight, {} ended in a trap or at a limit", row.calls, row.in_flight, row.traps);
+        line(&mut text, "calls", &calls);
+        text.push('\n');
+    }
+    screen.print(&text)?;
+    Ok(Exit::Done)
+}
+
+fn unknown(name: &str) -> Stop {
+    let title = format!("no plugin `{name}` is installed; `weir plugin list` shows what is installed");
+    Stop::new(Exit::NotFound, title)
+}
+
+/// Nothing of the component runs, and no Weir is needed.
+fn inspect_file(file: &Path, screen: &Screen) -> anyhow::Result<Exit> {
+    let component = read(file)?;
+    let said = manifest::extract(&component);
+    let manifest = said.with_context(|| format!("`{}` cannot be a plugin", file.display()))?;
+    let digest = server::digest(&component);
+    if screen.json {
+        let all = json!({ "file": file, "bytes": component.len(), "digest": digest, "manifest": manifest });
+        screen.print(&format!("{all}\n"))?;
+        return Ok(Exit::Done);
+    }
+    let mut text = String::new();
+    let Manifest { id, version, description, owner, licence, contract, roles, actions, http, .. } = &manifest;
+    heading(&mut text, id, version, description);
+    line(&mut text, "digest", &digest);
+    line(&mut text, "bytes", &component.len().to_string());
+    line(&mut text, "contract", contract);
+    line(&mut text, "owner", &clean(owner));
+    line(&mut text, "licence", &clean(licence));
+    roles.iter().for_each(|role| line(&mut text, "role", &word(role)));
+    for (name, action) in actions {
+        line(&mut text, "action", &clean(&format!("{name}: {} ({})", action.title, word(&action.effect))));
+    }
+    for ask in http {
+        let what = format!("{} {}{}: {}", ask.methods.join(", "), ask.origin, ask.paths.join(", "), ask.reason);
+        line(&mut text, "asks for", &clean(&what));
+    }
+    screen.print(&text)?;
+    Ok(Exit::Done)
+}
+
+/// The word that a file uses for it.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| Some(value.as_str()?.to_owned())).unwrap_or_default()
+}
+
+fn heading(text: &mut String, name: &str, version: &str, description: &str) {
+    let _ = writeln!(text, "{name} {version}: {}", clean(description));
+}
+
+fn line(text: &mut String, name: &str, value: &str) {
+    let _ = writeln!(text, "  {name:<11}  {value}");
+}
+
+fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+    server::read_component(file).with_context(|| format!("cannot read component `{}`", file.display()))
+}
