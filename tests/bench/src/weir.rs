@@ -11,7 +11,6 @@ use http::Request;
 use http_body_util::Full;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 
 use crate::client::Client;
 use crate::events;
@@ -104,7 +103,7 @@ impl Weir {
         fs::read_to_string(self.folder.path().join("weir.log")).unwrap_or_default()
     }
 
-    /// Starts it and waits until it takes connections; gives how long that took.
+    /// Starts it and waits until it takes events; gives how long that took.
     ///
     /// # Errors
     /// It ended instead, or took longer than a minute; its log is part of the message.
@@ -123,19 +122,19 @@ impl Weir {
         Ok(())
     }
 
-    /// Waits until it takes connections; gives how long that took.
+    /// Waits until it takes events; gives how long that took.
     ///
     /// # Errors
     /// It does not run, ended instead, or took longer than a minute; its log is part of the message.
     pub async fn ready(&mut self) -> anyhow::Result<Duration> {
         let started = Instant::now();
-        let program = self.program.as_mut().context("weir does not run")?;
-        while TcpStream::connect(self.ingress).await.is_err() {
+        while self.get("/readyz").await.is_err() {
+            let program = self.program.as_mut().context("weir does not run")?;
             if let Some(status) = program.ended()? {
                 bail!("weir ended with {status}:\n{}", self.log());
             }
             if started.elapsed() > START_MAX {
-                bail!("weir took no connection for {} s:\n{}", START_MAX.as_secs(), self.log());
+                bail!("weir took no events for {} s:\n{}", START_MAX.as_secs(), self.log());
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }

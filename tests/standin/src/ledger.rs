@@ -99,8 +99,12 @@ impl Ledger {
             if self.last.len() == self.entries_max {
                 self.last.pop_front();
             }
-            self.last.push_back((self.started.elapsed().as_millis() as u64, seen));
+            self.last.push_back((self.now_ms(), seen));
         }
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
     }
 
     pub(crate) fn summary(&self) -> BTreeMap<Service, Summary> {

@@ -109,6 +109,11 @@ impl Standin {
         self.address
     }
 
+    /// Milliseconds since the stand-ins were started: the clock of [`Entry::at_ms`].
+    pub fn now_ms(&self) -> u64 {
+        lock(&self.state.ledger).now_ms()
+    }
+
     /// What each service has seen.
     pub fn summary(&self) -> BTreeMap<Service, Summary> {
         lock(&self.state.ledger).summary()
@@ -174,9 +179,6 @@ impl State {
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         let faults = lock(&self.faults).get(&service).copied().unwrap_or_default();
         let fault = faults.pick(number);
-        if fault == Some(Fault::Slow) {
-            tokio::time::sleep(Duration::from_millis(faults.slow_ms)).await;
-        }
         let reply = match fault {
             Some(Fault::Unavailable) => Some(Reply::text(StatusCode::SERVICE_UNAVAILABLE, "unavailable on purpose")),
             Some(Fault::RateLimited) => {
@@ -201,6 +203,10 @@ impl State {
             fault,
             body,
         });
+        // At the end: what was asked is done, even if whoever asked does not live to hear of it.
+        if fault == Some(Fault::Slow) {
+            tokio::time::sleep(Duration::from_millis(faults.slow_ms)).await;
+        }
         answered.map(Reply::into_response).ok_or(Closed)
     }
 

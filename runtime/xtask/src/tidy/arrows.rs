@@ -49,7 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("weir-sdk", &[]),
     ("standin", &[]),
     ("bench", &["standin", "signature", "lifecycle"]),
-    ("e2e", &["standin", "bench", "signature"]),
+    ("e2e", &["standin", "bench", "lifecycle", "manifest", "signature"]),
 ];
 
 /// Crates of others that only one room may name, and what to do instead.
