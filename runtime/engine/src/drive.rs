@@ -9,7 +9,7 @@ use store::{Commit, StoreError};
 
 use crate::carried::{Carried, decode};
 use crate::engine::{Inner, Work, lock};
-use crate::step::{Action, Circumstances, Input, step};
+use crate::step::{Action, Circumstances, Input, cancel, step};
 use crate::{ActionCall, Called, NotServed};
 
 /// The next action after a call, or that the work has been passed on or let go of.
@@ -33,11 +33,11 @@ impl Inner {
     /// Carries an execution until it rests, or until it is passed on.
     async fn carry(&self, flow: &Arc<str>, mut carried: Box<Carried>, mut input: Input) {
         loop {
+            let mut action = self.decide(&mut carried, input);
             if self.is_cancelled(&carried.execution.id) {
-                carried.execution.state = State::Cancelled;
-                return self.rest(flow, carried, Vec::new()).await;
+                action = cancel(&mut carried, action);
             }
-            let next = match self.decide(&mut carried, input) {
+            let next = match action {
                 Action::Transform(index, call) => Some(self.transform(carried, index, call).await),
                 Action::Verify(index, call) => Some(self.verify(carried, index, call).await),
                 Action::Invoke(index, call) => {

@@ -72,6 +72,17 @@ pub(crate) fn step(carried: &mut Carried, input: Input, at: &mut Circumstances<'
     rest.unwrap_or_else(|| advance(carried, at))
 }
 
+/// Ends an execution instead of doing what it would do next. What it has done stays noted; a call that has not been made
+/// leaves no attempt behind.
+pub(crate) fn cancel(carried: &mut Carried, next: Action) -> Action {
+    match next {
+        Action::Transform(index, _) | Action::Invoke(index, _) => unbegin(carried, index),
+        Action::Rest(children) if carried.execution.is_settled() => return Action::Rest(children),
+        Action::Verify(..) | Action::Rest(_) => {}
+    }
+    rest(carried, State::Cancelled)
+}
+
 /// Goes on until something must be awaited.
 fn advance(carried: &mut Carried, at: &mut Circumstances<'_>) -> Action {
     while let Some(index) = carried.runnable() {
@@ -250,18 +261,23 @@ fn ask_again(carried: &mut Carried, index: usize, after: Option<Duration>, at: &
 
 /// No plugin was called: the attempt that was opened for it did not happen.
 fn not_served(carried: &mut Carried, index: usize, reason: NotServed, at: &Circumstances<'_>) -> Action {
-    let step = &mut carried.execution.steps[index];
-    step.attempts.pop();
-    if step.attempts_made() == 0 {
-        step.state = StepState::Pending;
-        step.tried_since = None;
-    }
+    unbegin(carried, index);
     match reason {
         NotServed::NotInstalled(ref name) | NotServed::Unavailable { ref name, .. } => {
             let gate = Gate::Plugin(name.clone());
             wait(carried, at.now + PLUGIN_POLL, gate, WaitReason::PluginUnavailable)
         }
         NotServed::Lacks { .. } | NotServed::Connection(_) => park(carried, ParkReason::Configuration, &reason),
+    }
+}
+
+/// Takes an attempt back that was begun and not made.
+fn unbegin(carried: &mut Carried, index: usize) {
+    let step = &mut carried.execution.steps[index];
+    step.attempts.pop();
+    if step.attempts_made() == 0 {
+        step.state = StepState::Pending;
+        step.tried_since = None;
     }
 }
 

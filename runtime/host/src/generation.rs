@@ -16,10 +16,8 @@ use crate::sandbox::{MEMORIES_MAX, TABLES_MAX};
 use crate::state::CallState;
 use crate::v0_1;
 
-/// Calls of a connector side by side, where nothing else is said.
-const CONNECTOR_CALLS: u32 = 16;
-/// Calls of a mapper side by side: they never wait, so the pool is the limit that counts.
-const MAPPER_CALLS: u32 = 64;
+/// Calls of one plugin side by side, where the operator says nothing: as many as a connection takes at once.
+const CALLS: u32 = 64;
 
 /// A generation is quarantined when this many different executions have trapped …
 const TRAPPED_EXECUTIONS_MAX: usize = 16;
@@ -78,7 +76,7 @@ impl Generation {
             return Err(LoadError::Link(format!("its role `{}` lacks a function", role_word(*role))));
         }
         let is_mapper = read.manifest.has(Role::Mapper);
-        let permits = limits.concurrency.unwrap_or(if is_mapper { MAPPER_CALLS } else { CONNECTOR_CALLS });
+        let permits = limits.concurrency.unwrap_or(CALLS);
         let (name, version) = (name.to_owned(), read.manifest.version.clone());
         Ok(Self {
             plugin: PluginRef { name, version, digest: read.digest.clone() },

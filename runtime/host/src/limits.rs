@@ -14,7 +14,7 @@ pub struct Limits {
     pub cpu: Duration,
     /// `wall`: time of one call, waiting included. A shorter deadline of the call itself comes first.
     pub wall: Duration,
-    /// `concurrency`: calls of the plugin side by side. None: 16 for a connector, which waits; 64 for a mapper.
+    /// `concurrency`: calls of the plugin side by side. None: 64.
     pub concurrency: Option<u32>,
     /// `output`: bytes that one call gives back.
     pub output_bytes: u64,

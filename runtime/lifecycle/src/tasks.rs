@@ -69,9 +69,8 @@ impl Tasks {
 
     /// Waits for every task to end by itself, for at most `grace`; interrupts the rest and gives their names.
     pub async fn stop(&self, grace: Duration) -> Vec<&'static str> {
-        let drained = async {
-            while std::future::poll_fn(|cx| lock(&self.0.set).poll_join_next_with_id(cx)).await.is_some() {}
-        };
+        let drained =
+            async { while std::future::poll_fn(|cx| lock(&self.0.set).poll_join_next_with_id(cx)).await.is_some() {} };
         if tokio::time::timeout(grace, drained).await.is_ok() {
             return Vec::new();
         }

@@ -269,15 +269,8 @@ impl State {
 
 impl StateKind {
     /// Every kind, in the order in which an execution may pass through them.
-    pub const ALL: [Self; 7] = [
-        Self::Ready,
-        Self::Waiting,
-        Self::Parked,
-        Self::Dead,
-        Self::Finished,
-        Self::Cancelled,
-        Self::Discarded,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Ready, Self::Waiting, Self::Parked, Self::Dead, Self::Finished, Self::Cancelled, Self::Discarded];
 
     /// The word that output and filters use.
     pub fn as_str(self) -> &'static str {

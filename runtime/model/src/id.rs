@@ -56,10 +56,7 @@ impl EventId {
 
     fn encode(&self) -> String {
         let value = self.0.as_u128();
-        (0..ENCODED_CHARS)
-            .rev()
-            .map(|place| char::from(ALPHABET[(value >> (5 * place)) as usize & 31]))
-            .collect()
+        (0..ENCODED_CHARS).rev().map(|place| char::from(ALPHABET[(value >> (5 * place)) as usize & 31])).collect()
     }
 
     fn decode(text: &str) -> Option<Self> {

@@ -13,9 +13,7 @@ mod time;
 pub use attempt::{Attempt, CallReport, LogLevel, LogLine, Outcome, PluginRef, RequestRecord};
 pub use blob::{Blob, BlobIndex, Position};
 pub use event::{Attributes, Document, Event};
-pub use execution::{
-    Execution, FlowRef, Gate, ParkReason, Revision, State, StateKind, Step, StepState, WaitReason,
-};
+pub use execution::{Execution, FlowRef, Gate, ParkReason, Revision, State, StateKind, Step, StepState, WaitReason};
 pub use fault::{Fault, FaultKind, FieldFault};
 pub use id::{EventId, ExecutionId, ParseIdError};
 pub use origin::{Origin, ParseOriginError};

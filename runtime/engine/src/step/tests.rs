@@ -494,3 +494,17 @@ fn what_fails_may_wait_for_a_person_instead_of_dying() {
         "#]],
     );
 }
+
+#[test]
+fn an_execution_that_is_cancelled_keeps_what_it_has_done() {
+    let mut carried = carried(MAP_AND_SEND);
+    let mut at = Circumstances { now: Timestamp::from_millis(0), random: 0, admit: &mut |_| Ok(()) };
+    step(&mut carried, Input::TakenUp, &mut at);
+    let next = step(&mut carried, mapper_answer(0, "ok"), &mut at);
+    assert!(matches!(next, Action::Invoke(1, _)));
+    assert!(matches!(cancel(&mut carried, next), Action::Rest(children) if children.is_empty()));
+    let [contact, create] = &carried.execution.steps[..] else { panic!("two steps") };
+    assert_eq!((contact.state, contact.attempts.len()), (StepState::Done, 1));
+    assert_eq!((create.state, create.attempts.len()), (StepState::Pending, 0), "the call was not made");
+    assert_eq!(carried.execution.state, State::Cancelled);
+}
