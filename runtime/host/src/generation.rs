@@ -75,7 +75,6 @@ impl Generation {
         if let Some(role) = read.manifest.roles.iter().find(|role| !exports.has(**role)) {
             return Err(LoadError::Link(format!("its role `{}` lacks a function", role_word(*role))));
         }
-        let is_mapper = read.manifest.has(Role::Mapper);
         let permits = limits.concurrency.unwrap_or(CALLS);
         let (name, version) = (name.to_owned(), read.manifest.version.clone());
         Ok(Self {

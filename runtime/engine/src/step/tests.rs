@@ -73,7 +73,8 @@ fn check_flow(steps: &str, script: &[&str], expected: Expect) {
         let mut circumstances = Circumstances { now, random: u64::MAX, admit: &mut |_| Ok(()) };
         let action = step(&mut carried, input, &mut circumstances);
         let line = describe(&carried, &action);
-        told.push_str(&format!("{:>6}s {line}\n", now.as_millis() as f64 / 1000.0));
+        let seconds = format!("{}s", now.as_millis() as f64 / 1000.0);
+        told.push_str(&format!("{seconds:<4}{line}\n"));
         input = match action {
             Action::Rest(_) => match (&carried.execution.state, script.is_empty()) {
                 (State::Waiting { until, .. }, false) => {
@@ -189,9 +190,9 @@ fn the_happy_path() {
         MAP_AND_SEND,
         &["ok", "ok"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s Finished { filtered: false }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  Finished { filtered: false }
         "#]],
     );
 }
@@ -202,13 +203,13 @@ fn faults_of_the_moment_are_repeated_until_the_policy_ends() {
         MAP_AND_SEND,
         &["ok", "unavailable", "timeout", "rate-limited"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s wait until 1s, Time: {"retry":{"fault":{"kind":"unavailable","code":"test",
-                 1s call create (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 1s wait until 3s, Time: {"retry":{"fault":{"kind":"timeout","code":"test",
-                 3s call create (attempt 3, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 3s Dead { fault: Fault { kind: RateLimited, code: "test", message: "as scripted", retry_after_ms: None, fields: [], details: [] } }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  wait until 1s, Time: {"retry":{"fault":{"kind":"unavailable","code":"test",
+            1s  call create (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            1s  wait until 3s, Time: {"retry":{"fault":{"kind":"timeout","code":"test",
+            3s  call create (attempt 3, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            3s  Dead { fault: Fault { kind: RateLimited, code: "test", message: "as scripted", retry_after_ms: None, fields: [], details: [] } }
         "#]],
     );
 }
@@ -219,11 +220,11 @@ fn the_destination_says_when() {
         MAP_AND_SEND,
         &["ok", "rate-limited after 30000", "ok"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s wait until 30s, Time: {"retry":{"fault":{"kind":"rate-limited","code":"test",
-                30s call create (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                30s Finished { filtered: false }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  wait until 30s, Time: {"retry":{"fault":{"kind":"rate-limited","code":"test",
+            30s call create (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            30s Finished { filtered: false }
         "#]],
     );
 }
@@ -234,54 +235,54 @@ fn each_kind_of_fault_meets_its_reaction() {
         MAP_AND_SEND,
         &["ok", "unauthorized"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s Parked { reason: Credential, message: "unauthorized (test): as scripted" }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  Parked { reason: Credential, message: "unauthorized (test): as scripted" }
         "#]],
     );
     check_flow(
         MAP_AND_SEND,
         &["ok", "forbidden"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s Dead { fault: Fault { kind: Forbidden, code: "test", message: "as scripted", retry_after_ms: None, fields: [], details: [] } }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  Dead { fault: Fault { kind: Forbidden, code: "test", message: "as scripted", retry_after_ms: None, fields: [], details: [] } }
         "#]],
     );
     check_flow(
         MAP_AND_SEND,
         &["ok", "not-found"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s Dead { fault: Fault { kind: NotFound, code: "test", message: "as scripted", retry_after_ms: None, fields: [], details: [] } }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  Dead { fault: Fault { kind: NotFound, code: "test", message: "as scripted", retry_after_ms: None, fields: [], details: [] } }
         "#]],
     );
     check_flow(
         MAP_AND_SEND,
         &["ok", "conflict"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s Dead { fault: Fault { kind: Conflict, code: "test", message: "as scripted", retry_after_ms: None, fields: [], details: [] } }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  Dead { fault: Fault { kind: Conflict, code: "test", message: "as scripted", retry_after_ms: None, fields: [], details: [] } }
         "#]],
     );
     check_flow(
         MAP_AND_SEND,
         &["ok", "rejected"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s Dead { fault: Fault { kind: Rejected, code: "test", message: "as scripted", retry_after_ms: None, fields: [], details: [] } }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  Dead { fault: Fault { kind: Rejected, code: "test", message: "as scripted", retry_after_ms: None, fields: [], details: [] } }
         "#]],
     );
     check_flow(
         MAP_AND_SEND,
         &["ok", "invalid-input"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s Parked { reason: Data, message: "invalid-input (test): as scripted" }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  Parked { reason: Data, message: "invalid-input (test): as scripted" }
         "#]],
     );
 }
@@ -292,12 +293,12 @@ fn a_fault_in_the_plugin_is_tried_three_times_and_parked() {
         MAP_AND_SEND,
         &["internal", "internal", "internal"],
         expect![[r#"
-                 0s map contact
-                 0s wait until 1s, Time: {"retry":{"fault":{"kind":"internal","code":"test",
-                 1s map contact
-                 1s wait until 3s, Time: {"retry":{"fault":{"kind":"internal","code":"test",
-                 3s map contact
-                 3s Parked { reason: Plugin, message: "internal (test): as scripted" }
+            0s  map contact
+            0s  wait until 1s, Time: {"retry":{"fault":{"kind":"internal","code":"test",
+            1s  map contact
+            1s  wait until 3s, Time: {"retry":{"fault":{"kind":"internal","code":"test",
+            3s  map contact
+            3s  Parked { reason: Plugin, message: "internal (test): as scripted" }
         "#]],
     );
 }
@@ -308,33 +309,33 @@ fn a_lost_answer_is_verified() {
         MAP_AND_SEND,
         &["ok", "unknown-outcome", "happened"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s verify create
-                 0s Finished { filtered: false }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  verify create
+            0s  Finished { filtered: false }
         "#]],
     );
     check_flow(
         MAP_AND_SEND,
         &["ok", "unknown-outcome", "absent", "ok"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s verify create
-                 0s call create (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s Finished { filtered: false }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  verify create
+            0s  call create (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  Finished { filtered: false }
         "#]],
     );
     check_flow(
         MAP_AND_SEND,
         &["ok", "unknown-outcome", "undecided", "happened"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s verify create
-                 0s wait until 1s, Time: "verifying"
-                 1s verify create
-                 1s Finished { filtered: false }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  verify create
+            0s  wait until 1s, Time: "verifying"
+            1s  verify create
+            1s  Finished { filtered: false }
         "#]],
     );
 }
@@ -345,12 +346,12 @@ fn being_killed_in_a_call_is_a_lost_answer() {
         MAP_AND_SEND,
         &["ok", "killed", "cannot", "ok"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s verify create
-                 0s wait until 1s, Time: {"retry":{"fault":{"kind":"unknown-outcome","code":"weir.lost",
-                 1s call create (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 1s Finished { filtered: false }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  verify create
+            0s  wait until 1s, Time: {"retry":{"fault":{"kind":"unknown-outcome","code":"weir.lost",
+            1s  call create (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            1s  Finished { filtered: false }
         "#]],
     );
 }
@@ -362,20 +363,20 @@ fn without_verification_the_effect_decides() {
         &with("keyed"),
         &["unknown-outcome", "cannot", "ok"],
         expect![[r#"
-                 0s call send (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
-                 0s verify send
-                 0s wait until 1s, Time: {"retry":{"fault":{"kind":"unknown-outcome","code":"weir.lost",
-                 1s call send (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
-                 1s Finished { filtered: false }
+            0s  call send (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
+            0s  verify send
+            0s  wait until 1s, Time: {"retry":{"fault":{"kind":"unknown-outcome","code":"weir.lost",
+            1s  call send (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
+            1s  Finished { filtered: false }
         "#]],
     );
     check_flow(
         &with("unsafe"),
         &["unknown-outcome", "cannot"],
         expect![[r#"
-                 0s call send (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
-                 0s verify send
-                 0s Parked { reason: UnknownOutcome, message: "the answer to action `unsafe` was lost and repeating it is not safe; find out whether it had its effect, then `weir execution retry exe_0000000000ew3re1r70w3ge1r7-0` to repeat it or `weir execution discard exe_0000000000ew3re1r70w3ge1r7-0`" }
+            0s  call send (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
+            0s  verify send
+            0s  Parked { reason: UnknownOutcome, message: "the answer to action `unsafe` was lost and repeating it is not safe; find out whether it had its effect, then `weir execution retry exe_0000000000ew3re1r70w3ge1r7-0` to repeat it or `weir execution discard exe_0000000000ew3re1r70w3ge1r7-0`" }
         "#]],
     );
     // The key lives for 60 s: the wait that the destination asked for outlasts it.
@@ -383,11 +384,11 @@ fn without_verification_the_effect_decides() {
         &with("keyed"),
         &["rate-limited after 90000", "unknown-outcome", "cannot"],
         expect![[r#"
-                 0s call send (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
-                 0s wait until 90s, Time: {"retry":{"fault":{"kind":"rate-limited","code":"test",
-                90s call send (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
-                90s verify send
-                90s Parked { reason: UnknownOutcome, message: "the answer to action `keyed` was lost and repeating it is not safe; find out whether it had its effect, then `weir execution retry exe_0000000000ew3re1r70w3ge1r7-0` to repeat it or `weir execution discard exe_0000000000ew3re1r70w3ge1r7-0`" }
+            0s  call send (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
+            0s  wait until 90s, Time: {"retry":{"fault":{"kind":"rate-limited","code":"test",
+            90s call send (attempt 2, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
+            90s verify send
+            90s Parked { reason: UnknownOutcome, message: "the answer to action `keyed` was lost and repeating it is not safe; find out whether it had its effect, then `weir execution retry exe_0000000000ew3re1r70w3ge1r7-0` to repeat it or `weir execution discard exe_0000000000ew3re1r70w3ge1r7-0`" }
         "#]],
     );
 }
@@ -398,28 +399,28 @@ fn a_mapper_filters_and_splits() {
         MAP_AND_SEND,
         &["none"],
         expect![[r#"
-                 0s map contact
-                 0s Finished { filtered: true }
+            0s  map contact
+            0s  Finished { filtered: true }
         "#]],
     );
     check_flow(
         MAP_AND_SEND,
         &["3 documents"],
         expect![[r#"
-                 0s map contact
-                 0s split into 3
+            0s  map contact
+            0s  split into 3
         "#]],
     );
     check_flow(
         MAP_AND_SEND,
         &["1001 documents", "unknown-outcome", "internal"],
         expect![[r#"
-                 0s map contact
-                 0s wait until 1s, Time: {"retry":{"fault":{"kind":"internal","code":"weir.limit.documents",
-                 1s map contact
-                 1s wait until 3s, Time: {"retry":{"fault":{"kind":"unknown-outcome","code":"test",
-                 3s map contact
-                 3s Parked { reason: Plugin, message: "internal (test): as scripted" }
+            0s  map contact
+            0s  wait until 1s, Time: {"retry":{"fault":{"kind":"internal","code":"weir.limit.documents",
+            1s  map contact
+            1s  wait until 3s, Time: {"retry":{"fault":{"kind":"unknown-outcome","code":"test",
+            3s  map contact
+            3s  Parked { reason: Plugin, message: "internal (test): as scripted" }
         "#]],
     );
 }
@@ -430,11 +431,11 @@ fn a_plugin_that_is_not_there_is_waited_for_without_an_attempt() {
         MAP_AND_SEND,
         &["ok", "gone", "ok"],
         expect![[r#"
-                 0s map contact
-                 0s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 0s wait until 5s, Plugin("p"): "plugin-unavailable"
-                 5s call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
-                 5s Finished { filtered: false }
+            0s  map contact
+            0s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            0s  wait until 5s, Plugin("p"): "plugin-unavailable"
+            5s  call create (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.create) with {"mapped":1}
+            5s  Finished { filtered: false }
         "#]],
     );
 }
@@ -451,9 +452,9 @@ fn expressions_decide_and_put_together() {
         steps,
         &["ok", "ok"],
         expect![[r#"
-                 0s call send (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"greeting":"Dear Ada","vip":true}
-                 0s call again (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.again) with {"id":"c-1"}
-                 0s Finished { filtered: false }
+            0s  call send (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"greeting":"Dear Ada","vip":true}
+            0s  call again (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.again) with {"id":"c-1"}
+            0s  Finished { filtered: false }
         "#]],
     );
     let broken = "steps:\n  - { id: set, set: { x: \"${event.data.missing.field}\" } }\n";
@@ -461,7 +462,7 @@ fn expressions_decide_and_put_together() {
         broken,
         &[],
         expect![[r#"
-                 0s Parked { reason: Data, message: "`event.data.missing.field` (line 5, column 26): there is no field `missing`" }
+            0s  Parked { reason: Data, message: "`event.data.missing.field` (line 5, column 40): there is no field `missing`" }
         "#]],
     );
 }
@@ -476,8 +477,8 @@ fn what_is_not_expected_is_not_sent() {
         steps,
         &["ok"],
         expect![[r#"
-                 0s map contact
-                 0s Parked { reason: Data, message: "what step `contact` gave is not what the flow expects: ``: \"email\" is a required property; correct the data or the schema, then replay" }
+            0s  map contact
+            0s  Parked { reason: Data, message: "what step `contact` gave is not what the flow expects: ``: \"email\" is a required property; correct the data or the schema, then replay" }
         "#]],
     );
 }
@@ -489,8 +490,8 @@ fn what_fails_may_wait_for_a_person_instead_of_dying() {
         steps,
         &["rejected"],
         expect![[r#"
-                 0s call send (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
-                 0s Parked { reason: Failure, message: "rejected (test): as scripted" }
+            0s  call send (attempt 1, exe_0000000000ew3re1r70w3ge1r7-0.send) with {"name":"Ada","vip":true}
+            0s  Parked { reason: Failure, message: "rejected (test): as scripted" }
         "#]],
     );
 }
