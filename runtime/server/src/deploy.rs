@@ -59,8 +59,18 @@ impl Deployment {
         if locked.held.as_deref() == Some(digest.as_str()) {
             return self.keep_rolled_back(name, &locked).await;
         }
-        let status = self.host.stage(name, component.clone().into()).await?;
-        if status.state == GenerationState::Staged {
+        let staged = self.host.stage(name, component.clone().into()).await;
+        let may_serve = staged.as_ref().is_ok_and(|status| status.state != GenerationState::Staged);
+        let served_before = !locked.digest.is_empty() && locked.digest != digest;
+        // After a restart: what served before is forgotten, and the file's component cannot take its place.
+        if !may_serve && served_before && self.active(name).is_err() {
+            if let Err(error) = self.serve_again(name, &locked.digest).await {
+                let reason = crate::project::chain(&error);
+                tracing::warn!(plugin = name, %reason, "what served before the restart cannot serve again");
+            }
+        }
+        let status = staged?;
+        if !may_serve {
             let message = format!("staged: it asks for more than it is granted; to allow it: weir grant {name}");
             return Ok(Deployed::new(&status, message));
         }
@@ -74,13 +84,17 @@ impl Deployment {
 
     /// After a roll-back the file still holds what was rolled back from: the one before goes on serving.
     async fn keep_rolled_back(&self, name: &str, locked: &Locked) -> Result<Deployed, ControlError> {
-        let file = self.component_file(&locked.digest);
-        let component = read_component(&file).map_err(|cause| file_error("read", &file, cause))?;
-        let status = self.host.stage(name, component.into()).await?;
-        let status =
-            if status.state == GenerationState::Active { status } else { self.activate(name, &status).await? };
+        let status = self.serve_again(name, &locked.digest).await?;
         let message = "serves since the roll-back; the file's component is held until another one is installed";
         Ok(Deployed::new(&status, message))
+    }
+
+    /// Brings a component into service that served before.
+    async fn serve_again(&self, name: &str, digest: &str) -> Result<GenerationStatus, ControlError> {
+        let file = self.component_file(digest);
+        let component = read_component(&file).map_err(|cause| file_error("read", &file, cause))?;
+        let status = self.host.stage(name, component.into()).await?;
+        if status.state == GenerationState::Active { Ok(status) } else { self.activate(name, &status).await }
     }
 
     /// Goes back to the generation before.
