@@ -66,6 +66,22 @@ async fn plugins_are_swapped_under_load_and_no_event_notices() -> anyhow::Result
     Ok(())
 }
 
+#[tokio::test]
+async fn what_served_before_a_wider_request_serves_after_a_restart_too() -> anyhow::Result<()> {
+    let mut world = World::start(&[]).await?;
+    let variants = Variants::read(world.plugins.path())?;
+    let wider = variants.bad.iter().find(|bad| bad.code.is_none()).context("no component asks for more")?;
+    try_bad(&world, wider).await?;
+    let before = serving(&world, CONNECTOR).await?;
+    world.weir.kill().await?;
+    world.weir.start().await?;
+    assert_eq!(serving(&world, CONNECTOR).await?, before);
+    let answer = world.send(TO_SINK, &Events::new(0)?.event(1)).await?;
+    assert_eq!(answer.status(), 202);
+    assert_eq!(world.weir.settled(PATIENCE).await?, Settled { parked: 0, dead: 0 });
+    Ok(())
+}
+
 /// What came of some rounds.
 struct Phase {
     events: u64,
