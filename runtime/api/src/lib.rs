@@ -2,6 +2,8 @@
 //! run. Start at [`router`].
 
 mod control;
+#[cfg(test)]
+mod openapi_tests;
 mod problem;
 mod routes;
 mod serve;

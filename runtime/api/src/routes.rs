@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::handler::Handler;
+use axum::http::{Method, StatusCode, header};
 use axum::response::IntoResponse;
-use axum::routing::{get, post, put};
+use axum::routing::{MethodFilter, MethodRouter, get, on};
 use axum::{Json, Router};
 use engine::Replay;
 use model::{EventId, ExecutionId, StateKind};
@@ -28,26 +29,50 @@ const BODY_BYTES_MAX: usize = 32 << 20;
 type Shared = Arc<dyn Control>;
 type Answer<T> = Result<Json<T>, Failure>;
 
+/// The API as it is published.
+const OPENAPI: &str = include_str!("../openapi.json");
+
+/// A method, a path below `/api/v1`, and what answers there.
+type Route = (Method, &'static str, MethodRouter<Shared>);
+
+/// Everything below `/api/v1`: as data, so that it can be held against what is published.
+pub(crate) fn v1() -> Vec<Route> {
+    vec![
+        route(Method::GET, "/openapi.json", openapi),
+        route(Method::GET, "/status", status),
+        route(Method::POST, "/apply", apply),
+        route(Method::POST, "/pause", pause),
+        route(Method::POST, "/resume", resume),
+        route(Method::GET, "/events/{id}", show_event),
+        route(Method::GET, "/executions", list_executions),
+        route(Method::GET, "/executions/{id}", show_execution),
+        route(Method::POST, "/executions/{id}/retry", retry_execution),
+        route(Method::POST, "/executions/{id}/cancel", cancel_execution),
+        route(Method::POST, "/executions/{id}/discard", discard_execution),
+        route(Method::POST, "/executions/{id}/effects", list_effects),
+        route(Method::POST, "/executions/{id}/replay", replay_execution),
+        route(Method::GET, "/plugins", list_plugins),
+        route(Method::POST, "/plugins", install_plugin),
+        route(Method::POST, "/plugins/{name}/grant", grant_plugin),
+        route(Method::POST, "/plugins/{name}/rollback", rollback_plugin),
+        route(Method::GET, "/secrets", list_secrets),
+        route(Method::PUT, "/secrets/{name}", set_secret),
+        route(Method::DELETE, "/secrets/{name}", remove_secret),
+    ]
+}
+
+fn route<H, T>(method: Method, path: &'static str, handler: H) -> Route
+where
+    H: Handler<T, Shared>,
+    T: 'static,
+{
+    let filter = MethodFilter::try_from(method.clone()).expect("a method of RFC 9110");
+    (method, path, on(filter, handler))
+}
+
 /// The whole API.
 pub fn router(control: Arc<dyn Control>) -> Router {
-    let v1 = Router::new()
-        .route("/status", get(status))
-        .route("/apply", post(apply))
-        .route("/pause", post(pause))
-        .route("/resume", post(resume))
-        .route("/events/{id}", get(show_event))
-        .route("/executions", get(list_executions))
-        .route("/executions/{id}", get(show_execution))
-        .route("/executions/{id}/retry", post(retry_execution))
-        .route("/executions/{id}/cancel", post(cancel_execution))
-        .route("/executions/{id}/discard", post(discard_execution))
-        .route("/executions/{id}/effects", post(list_effects))
-        .route("/executions/{id}/replay", post(replay_execution))
-        .route("/plugins", get(list_plugins).post(install_plugin))
-        .route("/plugins/{name}/grant", post(grant_plugin))
-        .route("/plugins/{name}/rollback", post(rollback_plugin))
-        .route("/secrets", get(list_secrets))
-        .route("/secrets/{name}", put(set_secret).delete(remove_secret));
+    let v1 = v1().into_iter().fold(Router::new(), |v1, (_, path, handler)| v1.route(path, handler));
     Router::new()
         .nest("/api/v1", v1)
         .route("/healthz", get(|| async { "ok\n" }))
@@ -56,6 +81,10 @@ pub fn router(control: Arc<dyn Control>) -> Router {
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(control)
+}
+
+async fn openapi() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI)
 }
 
 async fn unknown() -> Failure {
@@ -95,7 +124,7 @@ async fn resume(State(control): State<Shared>) -> StatusCode {
 /// Which executions to list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct ListQuery {
+pub(crate) struct ListQuery {
     /// States, separated by commas.
     state: Option<String>,
     flow: Option<String>,
@@ -204,7 +233,7 @@ async fn list_plugins(State(control): State<Shared>) -> Answer<Vec<PluginRow>> {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct InstallQuery {
+pub(crate) struct InstallQuery {
     name: Option<String>,
 }
 

@@ -141,6 +141,10 @@ impl Send {
 fn refusal(status: StatusCode, path: &str, body: &[u8]) -> Stop {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let detail = problem["detail"].as_str().map_or_else(|| status.to_string(), clean);
+    // The event was taken in, and its flow ended otherwise than it should while the sender waited for its answer.
+    if problem["code"].as_str().is_some_and(|code| code.starts_with("flow-")) {
+        return Stop::new(Exit::Failed, detail);
+    }
     let exit = match status {
         StatusCode::NOT_FOUND => Exit::NotFound,
         status if status.is_client_error() => Exit::Faults,

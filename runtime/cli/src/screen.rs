@@ -188,7 +188,7 @@ mod tests {
         let narrow = Screen { json: false, width: Some(30), colours: false, now };
         assert_eq!(
             narrow.table(&head, &rows),
-            "ID          STATE  REASON\none         dead   a long\\u{…\nnumber two  x\n"
+            "ID          STATE  REASON\none         dead   a long\\u{1…\nnumber two  x\n"
         );
         let wide = Screen { width: None, ..narrow.clone() };
         assert!(wide.table(&head, &rows).contains("a long\\u{1b}[2J reason that goes on\n"));

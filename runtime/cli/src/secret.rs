@@ -36,6 +36,7 @@ impl Secret {
                 return Ok(Exit::Done);
             }
             Self::Set { name } => {
+                path_segment(&name)?;
                 let secret = read_secret(&format!("secret `{name}`"))?;
                 (Method::PUT, name, Bytes::from(secret), "is kept, sealed")
             }

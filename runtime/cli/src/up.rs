@@ -1,6 +1,6 @@
 //! `weir up`.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::Context;
@@ -52,18 +52,23 @@ async fn serve(project: Project) -> anyhow::Result<()> {
 
 async fn welcome(server: &Server, has_flows: bool) -> anyhow::Result<()> {
     let status = server.control().status().await?;
-    println!("Weir {} is ready (pid {})", status.version, status.pid);
+    let mut text = format!("Weir {} is ready (pid {})\n", status.version, status.pid);
     for flow in &status.flows {
-        println!("  {:<24} {}{}", flow.name, status.listen, flow.path);
+        text.push_str(&format!("  {:<24} {}{}\n", flow.name, status.listen, flow.path));
     }
     for trouble in &status.troubles {
-        println!("  ! {trouble}");
+        text.push_str(&format!("  ! {trouble}\n"));
     }
     if !has_flows {
-        println!("\nThere are no flows yet: every event is kept, and can be looked at. Try it:\n");
-        println!("  curl -d '{{\"hello\":\"weir\"}}' -H 'content-type: application/json' {}/try", status.listen);
-        println!("  weir execution list\n\nTo begin a project: weir init");
+        text.push_str(&format!(
+            "\nThere are no flows yet: every event is kept, and can be looked at. Try it:\n\n  \
+             curl -d '{{\"hello\":\"weir\"}}' -H 'content-type: application/json' {}/try\n  \
+             weir execution list\n\nTo begin a project: weir init\n",
+            status.listen
+        ));
     }
+    // Whoever started it may have gone away; that is no reason to stop.
+    let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(())
 }
 

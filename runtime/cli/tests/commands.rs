@@ -1,0 +1,449 @@
+//! The real program in a temporary folder: what is typed, and what is printed.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use expect_test::{Expect, expect};
+use regex::Regex;
+use tempfile::TempDir;
+
+/// A project, and perhaps a Weir that runs on it.
+struct Weir {
+    folder: TempDir,
+    running: Option<Child>,
+}
+
+impl Weir {
+    fn new() -> Self {
+        Self { folder: TempDir::new().unwrap(), running: None }
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let file = self.folder.path().join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_weir"));
+        command.args(arguments).current_dir(self.folder.path()).env_remove("WEIR_DIR").env("WEIR_LOG", "off");
+        command
+    }
+
+    /// Starts it and waits until it says that it is ready.
+    fn up(&mut self) {
+        let mut child = self.command(&["up"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        self.running = Some(child);
+        assert!(first.contains("is ready"), "{first:?}");
+    }
+
+    /// What a command prints, what it complains of, and how it ends.
+    #[track_caller]
+    fn check(&self, arguments: &[&str], expected: Expect) {
+        expected.assert_eq(&self.run(arguments, ""));
+    }
+
+    fn run(&self, arguments: &[&str], input: &str) -> String {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        let complaints: String = stderr.lines().map(|line| format!("! {line}\n")).collect();
+        let exit = match output.status.code() {
+            Some(0) => String::new(),
+            code => format!("exit code {}\n", code.unwrap()),
+        };
+        without_chance(&format!("{stdout}{complaints}{exit}"), self.folder.path())
+    }
+
+    /// The id of the latest execution of a flow.
+    fn latest(&self, flow: &str) -> String {
+        let output = self.command(&["execution", "list", "--flow", flow, "--json"]).output().unwrap();
+        let page: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        page["executions"][0]["id"].as_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Weir {
+    fn drop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            let _ = running.kill();
+            let _ = running.wait();
+        }
+    }
+}
+
+/// Ids, times, ports and the folder differ each time.
+fn without_chance(text: &str, folder: &Path) -> String {
+    let folder = folder.canonicalize().unwrap().display().to_string();
+    let mut text = text.replace(&folder, "FOLDER");
+    for (pattern, word) in [
+        ("(evt|exe)_[0-9a-z]{26}", "${1}_ID"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "TIME"),
+        ("@[0-9a-f]{12}", "@VERSION"),
+        (r"127\.0\.0\.1:\d+", "ADDRESS"),
+        (r"pid \d+", "pid PID"),
+        (r"\d+\.\d\d\d s ", "SECONDS "),
+    ] {
+        text = Regex::new(pattern).unwrap().replace_all(&text, word).into_owned();
+    }
+    text
+}
+
+/// Answers when it has ended, so that nobody has to wait for it.
+const GREETS: &str = "\
+flow: hello
+owner: you@example.com
+source:
+  webhook: { path: /hello, verify: none, decode: json, reply: { sync: { within: 1m } } }
+steps:
+  - { id: greeting, set: { text: \"Hello, ${event.data.name}!\" } }
+on_failure: { park: true }
+";
+
+fn running() -> Weir {
+    let mut weir = Weir::new();
+    weir.write("weir.toml", "[ingress]\nlisten = \"127.0.0.1:0\"\n");
+    weir.write("flows/hello.yaml", GREETS);
+    weir.up();
+    weir
+}
+
+#[test]
+fn a_new_project_is_written_once_and_runs_at_once() {
+    let mut weir = Weir::new();
+    weir.check(
+        &["init"],
+        expect![[r#"
+        wrote in .:
+          weir.toml
+          plugins.toml
+          connections.toml
+          flows/hello.yaml
+          .gitignore
+
+        Run it, and send it an event from another terminal:
+
+          weir up
+          weir event send --flow hello --data '{"name":"Ada"}'
+          weir execution list
+    "#]],
+    );
+    weir.check(
+        &["init"],
+        expect![[r#"
+        ! weir: these files are there already; move them away, or choose another folder
+        !   ./weir.toml
+        !   ./plugins.toml
+        !   ./connections.toml
+        !   ./flows/hello.yaml
+        !   ./.gitignore
+        exit code 4
+    "#]],
+    );
+    weir.check(
+        &["check"],
+        expect![[r#"
+        no faults: 1 flow, 0 plugins, 0 connections
+    "#]],
+    );
+    weir.check(
+        &["status"],
+        expect![[r#"
+        ! weir: no Weir is running in FOLDER: start it with `weir up`
+        exit code 5
+    "#]],
+    );
+    let settings = fs::read_to_string(weir.folder.path().join("weir.toml")).unwrap();
+    weir.write("weir.toml", &settings.replace("#listen = \"127.0.0.1:8080\"", "listen = \"127.0.0.1:0\""));
+    weir.up();
+    weir.check(
+        &["status"],
+        expect![[r#"
+        Weir 0.1.0 in FOLDER (pid PID)
+        events are taken in at http://ADDRESS
+
+        nothing is wrong
+
+        FLOW   PATH    OPEN  PARKED  DEAD  OWNER
+        hello  /hello  0     0       0     you@example.com
+
+        since the start: 0 events accepted, 0 repeats, 0 attempts, 0 finished, 0 parked, 0 dead
+    "#]],
+    );
+    weir.check(
+        &["event", "send", "--flow", "hello", "--data", "{\"name\": \"Ada\"}"],
+        expect![[r#"
+            evt_ID
+        "#]],
+    );
+}
+
+#[test]
+fn every_fault_of_a_project_is_told() {
+    let weir = Weir::new();
+    weir.write("weir.toml", "[ingress]\nlisten = \"everywhere\"\nbodies = \"1MiB\"\n");
+    weir.write("plugins.toml", "[plugin.crm]\nsource = \"crm.wasm\"\n");
+    weir.write(
+        "flows/x.yaml",
+        "flow: x\nsource: { webhook: { path: /x, verify: none } }\nsteps: [{ id: a, mapper: m@1 }]\n",
+    );
+    weir.check(&["check"], expect![[r#"
+        weir.toml:3:1: unknown key `bodies`; known here: listen, tls, body, connections
+        plugins.toml:2:1: component `./crm.wasm` cannot be read: No such file or directory (os error 2); build it, or write where it is
+        flows/x.yaml:1:1: a flow needs `owner`; add `owner:` with an e-mail address or a URL: who is told when it fails
+        flows/x.yaml:3:26: plugin `m@1` is not installed; install it with `weir install FILE`
+        ! weir: 4 faults in the project
+        exit code 2
+    "#]]);
+    weir.check(&["up"], expect![[r#"
+        ! weir: 4 faults in the project; nothing was started
+        !   weir.toml:3:1: unknown key `bodies`; known here: listen, tls, body, connections
+        !   plugins.toml:2:1: component `FOLDER/crm.wasm` cannot be read: No such file or directory (os error 2); build it, or write where it is
+        !   flows/x.yaml:1:1: a flow needs `owner`; add `owner:` with an e-mail address or a URL: who is told when it fails
+        !   flows/x.yaml:3:26: plugin `m@1` is not installed; install it with `weir install FILE`
+        exit code 2
+    "#]]);
+    weir.check(
+        &["status"],
+        expect![[r#"
+        ! weir: weir.toml has faults, so it cannot be known where Weir runs
+        !   weir.toml:3:1: unknown key `bodies`; known here: listen, tls, body, connections
+        exit code 2
+    "#]],
+    );
+}
+
+#[test]
+fn an_execution_is_found_shown_and_replayed() {
+    let weir = running();
+    weir.check(
+        &["event", "send", "--data", "{\"name\": \"Ada\"}", "--type", "greeting"],
+        expect![[r#"
+            {"text":"Hello, Ada!"}
+        "#]],
+    );
+    weir.check(
+        &["execution", "list"],
+        expect![[r#"
+            ID                                STATE     RECEIVED                  FLOW   KIND      ATTEMPTS  REASON
+            exe_ID-0  finished  TIME  hello  greeting  0
+        "#]],
+    );
+    let id = weir.latest("hello");
+    weir.check(&["execution", "show", &id], expect![[r#"
+        exe_ID-0  finished
+
+          flow        hello@VERSION
+          event       evt_ID  greeting
+          source      /hello
+          received    TIME
+          changed     TIME
+          data        {"name":"Ada"}
+
+        step greeting  done
+          output      {"text":"Hello, Ada!"}
+    "#]]);
+    weir.check(&["execution", "replay", &id], expect![[r#"
+        exe_ID-0 is replayed as: exe_ID-1
+    "#]]);
+    weir.check(&["execution", "replay", &id, "--from", "nothing"], expect![[r#"
+        ! weir: flow `hello` has no step `nothing`; its steps are greeting
+        exit code 2
+    "#]]);
+    weir.check(&["execution", "discard", &id], expect![[r#"
+        ! weir: execution `exe_ID-0` is finished: only what is parked or dead can be discarded; to end it, cancel it
+        exit code 4
+    "#]]);
+    weir.check(&["execution", "show", "exe_01h455vb4pex5vsknk084sn02q-0"], expect![[r#"
+        ! weir: there is no execution `exe_ID-0`
+        exit code 3
+    "#]]);
+    weir.check(&["execution", "show", "17"], expect![[r#"
+        ! weir: `17` is not an id of the form exe_, 26 characters, - and a number
+        exit code 2
+    "#]]);
+    let event = id.split('-').next().unwrap().replace("exe_", "evt_");
+    let shown = weir.run(&["event", "show", &event], "");
+    assert!(shown.contains("\"name\": \"Ada\"") && shown.contains("weir-cli"), "{shown}");
+}
+
+#[test]
+fn what_is_parked_is_dealt_with_in_bulk() {
+    let weir = running();
+    weir.check(
+        &["event", "send", "--data", "{}"],
+        expect![[r#"
+        ! weir: the flow ended with a fault: `event.data.name` (line 6, column 55): there is no field `name`
+        exit code 1
+    "#]],
+    );
+    weir.check(
+        &["event", "send", "--data", "{\"nom\": \"Ada\"}"],
+        expect![[r#"
+        ! weir: the flow ended with a fault: `event.data.name` (line 6, column 55): there is no field `name`
+        exit code 1
+    "#]],
+    );
+    weir.check(&["execution", "list", "--state", "parked"], expect![[r#"
+        ID                                STATE   RECEIVED                  FLOW   KIND     ATTEMPTS  REASON
+        exe_ID-0  parked  TIME  hello  webhook  0         `event.data.name` (line 6, column 55): there is no field `name`
+        exe_ID-0  parked  TIME  hello  webhook  0         `event.data.name` (line 6, column 55): there is no field `name`
+    "#]]);
+    weir.check(
+        &["execution", "discard", "--where", "state=parked"],
+        expect![[r#"
+        ! weir: nobody is here to answer: discard 2 executions? If so, say it with --yes
+        exit code 2
+    "#]],
+    );
+    weir.check(
+        &["execution", "discard", "--where", "state=parked,flow=hello", "--yes", "--rate", "500/s"],
+        expect![[r#"
+            exe_ID-0 discarded
+            exe_ID-0 discarded
+            ! weir: 2 executions discarded, 0 refused
+        "#]],
+    );
+    weir.check(
+        &["execution", "list", "--state", "parked"],
+        expect![[r#"
+        no executions
+    "#]],
+    );
+    let lines = weir.run(&["execution", "export", "--where", "state=discarded"], "");
+    let exported: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(exported.iter().map(|each| &each["state_detail"]).collect::<Vec<_>>(), ["discarded", "discarded"]);
+}
+
+#[test]
+fn secrets_go_in_and_never_out() {
+    let weir = running();
+    expect![[r#"
+        secret `leads` is kept, sealed
+    "#]]
+    .assert_eq(&weir.run(&["secret", "set", "leads"], "open sesame\n"));
+    expect![[r#"
+        ! weir: the secret is empty; to take one away: weir secret remove NAME
+        exit code 2
+    "#]]
+    .assert_eq(&weir.run(&["secret", "set", "leads"], "\n"));
+    weir.check(
+        &["secret", "list", "--json"],
+        expect![[r#"
+        ["leads"]
+    "#]],
+    );
+    weir.check(
+        &["secret", "remove", "leads"],
+        expect![[r#"
+        secret `leads` is gone
+    "#]],
+    );
+    weir.check(
+        &["secret", "remove", "leads"],
+        expect![[r#"
+        ! weir: there is no secret `leads` in the store; `weir secret list` shows what there is
+        exit code 3
+    "#]],
+    );
+    weir.check(
+        &["secret", "set", "../status"],
+        expect![[r#"
+            ! weir: `../status` is no name: it may have letters, digits, `-`, `_` and `.`
+            exit code 2
+        "#]],
+    );
+}
+
+#[test]
+fn what_cannot_be_done_is_told_with_what_can() {
+    let weir = running();
+    weir.check(
+        &["grant", "crm"],
+        expect![[r#"
+        ! weir: no plugin `crm` is installed; `weir plugin list` shows what is installed
+        exit code 3
+    "#]],
+    );
+    weir.check(
+        &["rollback", "crm"],
+        expect![[r#"
+        ! weir: plugin `crm` serves nothing; `weir plugin list` shows what does
+        exit code 4
+    "#]],
+    );
+    weir.check(
+        &["plugin", "inspect", "crm"],
+        expect![[r#"
+        ! weir: no plugin `crm` is installed; `weir plugin list` shows what is installed
+        exit code 3
+    "#]],
+    );
+    weir.write("crm.wasm", "no component");
+    weir.check(
+        &["install", "crm.wasm"],
+        expect![[r#"
+        ! weir: this is no WebAssembly file; give the `.wasm` that `weir plugin build` writes
+        exit code 2
+    "#]],
+    );
+    weir.check(
+        &["plugin", "inspect", "crm.wasm"],
+        expect![[r#"
+        ! weir: `crm.wasm` cannot be a plugin: not a WebAssembly component
+        exit code 1
+    "#]],
+    );
+    weir.check(
+        &["event", "send", "--flow", "leads"],
+        expect![[r#"
+        ! weir: there is no flow `leads`; known are: hello
+        exit code 3
+    "#]],
+    );
+    weir.check(
+        &["event", "send", "--data", "no JSON"],
+        expect![[r#"
+            ! weir: the event was not taken in at /hello: the content type is `text/plain; charset=utf-8`; this path takes `application/json` or another `+json`
+            exit code 2
+        "#]],
+    );
+    weir.check(
+        &["execution", "list", "--state", "done"],
+        expect![[r#"
+            ! weir: `done` is no state; known are: ready, waiting, parked, dead, finished, cancelled, discarded
+            exit code 2
+        "#]],
+    );
+    weir.check(
+        &["execution", "list", "--since", "soon"],
+        expect![[r#"
+        ! weir: `soon` is no time: write how long ago, such as `2h`, or `2026-11-23T08:00:00Z`
+        exit code 2
+    "#]],
+    );
+    weir.write("flows/hello.yaml", "flow: hello\n");
+    weir.check(
+        &["apply"],
+        expect![[r#"
+            ! weir: the project has 3 faults
+            !   flows/hello.yaml:1:1: a flow needs `owner`; add `owner:` with an e-mail address or a URL: who is told when it fails
+            !   flows/hello.yaml:1:1: a flow needs `source`; add `source:` with a `webhook:` in it
+            !   flows/hello.yaml:1:1: a flow needs `steps`; add `steps:` with a list
+            exit code 2
+        "#]],
+    );
+    weir.write("flows/hello.yaml", GREETS);
+    weir.check(
+        &["apply"],
+        expect![[r#"
+            flow hello@VERSION: takes events
+        "#]],
+    );
+}
