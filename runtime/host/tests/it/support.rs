@@ -24,7 +24,17 @@ static GUESTS: LazyLock<PathBuf> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "guests", "--examples", "--target", "wasm32-wasip2"])
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "guests",
+            "--examples",
+            "--features",
+            "component",
+            "--target",
+            "wasm32-wasip2",
+        ])
         .current_dir(&root)
         .status()
         .expect("cargo runs");

@@ -8,7 +8,8 @@ const FUNCTION_LINES_MAX: usize = 70;
 const FILE_LINES_MAX: usize = 600;
 
 /// Functions that may be longer, each with the reason: a table-like `match` reads better in one piece.
-const LONG_FUNCTIONS: &[(&str, &str, &str)] = &[];
+const LONG_FUNCTIONS: &[(&str, &str, &str)] =
+    &[("runtime/flow/src/cel/evaluate.rs", "node", "one arm for each kind of node of an expression")];
 
 /// What only some rooms of the product may say outside their tests, and what to do instead.
 struct Reserved {
@@ -21,12 +22,13 @@ const OUTGOING: &str = "only `egress` opens outgoing connections, so that no add
 
 const RESERVED: &[Reserved] = &[
     Reserved {
-        words: "std::env",
+        words: "std::env::var",
         rooms: &["server", "cli"],
         cure: "take it as an argument: only `server` and `cli` read the environment",
     },
     Reserved { words: "hyper::client", rooms: &["egress", "cli"], cure: OUTGOING },
-    Reserved { words: "TcpStream::connect", rooms: &["egress"], cure: OUTGOING },
+    // The command line sends events to the Weir that it belongs to.
+    Reserved { words: "TcpStream::connect", rooms: &["egress", "cli"], cure: OUTGOING },
     Reserved { words: "TcpSocket::", rooms: &["egress"], cure: OUTGOING },
     Reserved { words: "UdpSocket::", rooms: &["egress"], cure: OUTGOING },
     Reserved { words: "UnixStream::connect", rooms: &["cli"], cure: "only `cli` speaks to the admin socket" },
