@@ -7,6 +7,8 @@ mod catalogue;
 mod connections;
 mod control;
 mod deploy;
+#[cfg(test)]
+mod example_tests;
 mod metrics;
 mod project;
 mod routes;
