@@ -236,7 +236,9 @@ fn an_execution_is_found_shown_and_replayed() {
         "#]],
     );
     let id = weir.latest("hello");
-    weir.check(&["execution", "show", &id], expect![[r#"
+    weir.check(
+        &["execution", "show", &id],
+        expect![[r#"
         exe_ID-0  finished
 
           flow        hello@VERSION
@@ -248,26 +250,42 @@ fn an_execution_is_found_shown_and_replayed() {
 
         step greeting  done
           output      {"text":"Hello, Ada!"}
-    "#]]);
-    weir.check(&["execution", "replay", &id], expect![[r#"
+    "#]],
+    );
+    weir.check(
+        &["execution", "replay", &id],
+        expect![[r#"
         exe_ID-0 is replayed as: exe_ID-1
-    "#]]);
-    weir.check(&["execution", "replay", &id, "--from", "nothing"], expect![[r#"
+    "#]],
+    );
+    weir.check(
+        &["execution", "replay", &id, "--from", "nothing"],
+        expect![[r#"
         ! weir: flow `hello` has no step `nothing`; its steps are greeting
         exit code 2
-    "#]]);
-    weir.check(&["execution", "discard", &id], expect![[r#"
+    "#]],
+    );
+    weir.check(
+        &["execution", "discard", &id],
+        expect![[r#"
         ! weir: execution `exe_ID-0` is finished: only what is parked or dead can be discarded; to end it, cancel it
         exit code 4
-    "#]]);
-    weir.check(&["execution", "show", "exe_01h455vb4pex5vsknk084sn02q-0"], expect![[r#"
+    "#]],
+    );
+    weir.check(
+        &["execution", "show", "exe_01h455vb4pex5vsknk084sn02q-0"],
+        expect![[r#"
         ! weir: there is no execution `exe_ID-0`
         exit code 3
-    "#]]);
-    weir.check(&["execution", "show", "17"], expect![[r#"
+    "#]],
+    );
+    weir.check(
+        &["execution", "show", "17"],
+        expect![[r#"
         ! weir: `17` is not an id of the form exe_, 26 characters, - and a number
         exit code 2
-    "#]]);
+    "#]],
+    );
     let event = id.split('-').next().unwrap().replace("exe_", "evt_");
     let shown = weir.run(&["event", "show", &event], "");
     assert!(shown.contains("\"name\": \"Ada\"") && shown.contains("weir-cli"), "{shown}");

@@ -63,11 +63,13 @@ impl Deployment {
         let may_serve = staged.as_ref().is_ok_and(|status| status.state != GenerationState::Staged);
         let served_before = !locked.digest.is_empty() && locked.digest != digest;
         // After a restart: what served before is forgotten, and the file's component cannot take its place.
-        if !may_serve && served_before && self.active(name).is_err() {
-            if let Err(error) = self.serve_again(name, &locked.digest).await {
-                let reason = crate::project::chain(&error);
-                tracing::warn!(plugin = name, %reason, "what served before the restart cannot serve again");
-            }
+        if !may_serve
+            && served_before
+            && self.active(name).is_err()
+            && let Err(error) = self.serve_again(name, &locked.digest).await
+        {
+            let reason = crate::project::chain(&error);
+            tracing::warn!(plugin = name, %reason, "what served before the restart cannot serve again");
         }
         let status = staged?;
         if !may_serve {
