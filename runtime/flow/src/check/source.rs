@@ -67,7 +67,9 @@ impl Checker<'_> {
         if below == Some("") || segments.is_some_and(|mut segments| segments.all(plain)) {
             return Some(path.to_owned());
         }
-        let fix = "write `/` and names of letters, digits and `-._~`, such as `/shop/orders`, or `/shop/*` for all below".to_owned();
+        let fix =
+            "write `/` and names of letters, digits and `-._~`, such as `/shop/orders`, or `/shop/*` for all below"
+                .to_owned();
         self.refuse(yaml.place, format!("`{path}` is no path for a webhook"), Some(fix))
     }
 
