@@ -45,9 +45,10 @@ pub struct Settled {
 /// A Weir with its project. It is killed, and its folder removed, when this is dropped.
 pub struct Weir {
     binary: PathBuf,
+    // Ended before its folder is removed.
+    program: Option<Program>,
     folder: TempDir,
     ingress: SocketAddr,
-    program: Option<Program>,
 }
 
 impl Weir {
