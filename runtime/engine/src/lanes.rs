@@ -101,7 +101,7 @@ mod tests {
         assert!(!lanes.enter(&key, &id(2)));
         assert!(!lanes.promote(&key, &id(2)), "the head is still there");
         lanes.leave(&key, &id(1));
-        assert_eq!(lanes.vacant(), [key.clone()]);
+        assert_eq!(lanes.vacant(), std::slice::from_ref(&key));
         assert!(!lanes.enter(&key, &id(3)), "nobody overtakes");
         assert!(lanes.promote(&key, &id(2)));
         lanes.leave(&key, &id(2));

@@ -142,7 +142,7 @@ impl Reader<'_> {
             data: data.text("folder").map_or(default.data, file),
             retention: data.duration("retention").unwrap_or(default.retention),
             retention_bytes: data.size("retention_size").unwrap_or(default.retention_bytes),
-            master_key: table.table("secrets").as_type("key"),
+            master_key: self.typed(FILE, &written, &["secrets", "key"], &table.table("secrets"), "key"),
             roots: table.table("egress").texts("roots").iter().map(|text| file(text)).collect(),
         }
     }
@@ -155,10 +155,11 @@ impl Reader<'_> {
     }
 
     fn plugin(&mut self, file: &str, written: &Written, name: &str, table: &Table<'_>) -> Option<ProjectPlugin> {
-        let grant: GrantText = table.as_type("grant").unwrap_or_default();
+        let path = ["plugin", name, "grant"];
+        let grant: GrantText = self.typed(file, written, &path, table, "grant").unwrap_or_default();
         if let Err(faults) = Grant::parse(name, &grant) {
             for fault in faults.0 {
-                self.add(file, written, &["plugin", name, "grant"], fault, "mend the grant");
+                self.add(file, written, &path, fault, "mend the grant");
             }
         }
         let source = self.root.join(table.text("source")?);
@@ -189,17 +190,55 @@ impl Reader<'_> {
         const FILE: &str = "connections.toml";
         let Some(written) = self.toml(FILE, shape::CONNECTIONS) else { return Default::default() };
         let named = |key| written.value.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
-        let secret = |(name, value): (String, Value)| Some((name, serde_json::from_value(value).ok()?));
-        let secrets = named("secret").into_iter().filter_map(secret).collect();
+        let secret_table = named("secret");
+        let secret = |name: &String| {
+            let read = self.typed(FILE, &written, &["secret", name], &Table(&secret_table), name);
+            read.map(|reference| (name.clone(), reference))
+        };
+        let secrets = secret_table.keys().filter_map(secret).collect();
         let connections = named("connection")
             .iter()
             .filter_map(|(name, value)| {
-                let connection = connection(name, &Table(value.as_object()?));
+                let connection = self.connection(FILE, &written, name, &Table(value.as_object()?));
                 self.check_connection(FILE, &written, &connection);
                 Some(connection)
             })
             .collect();
         (connections, secrets)
+    }
+
+    fn connection(&mut self, file: &str, written: &Written, name: &str, table: &Table<'_>) -> ConnectionSettings {
+        let path = |key| ["connection", name, key];
+        ConnectionSettings {
+            name: name.to_owned(),
+            owner: table.text("owner").unwrap_or_default().to_owned(),
+            plugins: table.texts("plugins"),
+            base_url: table.text("base_url").map(str::to_owned),
+            origins: table.texts("origins"),
+            account: table.text("account").map(str::to_owned),
+            settings: table.0.get("settings").cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new())),
+            credential: self.typed(file, written, &path("credential"), table, "credential").unwrap_or(Credential::None),
+            named: self.typed(file, written, &path("named"), table, "named").unwrap_or_default(),
+        }
+    }
+
+    /// What stands under a key as its type. What has the right shape and still means nothing is a fault, never a default:
+    /// a credential that is left out without a word would be worse than none.
+    fn typed<T: serde::de::DeserializeOwned>(
+        &mut self,
+        file: &str,
+        written: &Written,
+        path: &[&str],
+        table: &Table<'_>,
+        key: &str,
+    ) -> Option<T> {
+        match serde_json::from_value(table.0.get(key)?.clone()) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.add(file, written, path, error.to_string(), "write it as in the files of `weir init`");
+                None
+            }
+        }
     }
 
     fn check_connection(&mut self, file: &str, written: &Written, connection: &ConnectionSettings) {
@@ -324,20 +363,6 @@ impl Reader<'_> {
             message: format!("cannot be read: {error}"),
             fix: Some("make it readable for the user that runs Weir".to_owned()),
         });
-    }
-}
-
-fn connection(name: &str, table: &Table<'_>) -> ConnectionSettings {
-    ConnectionSettings {
-        name: name.to_owned(),
-        owner: table.text("owner").unwrap_or_default().to_owned(),
-        plugins: table.texts("plugins"),
-        base_url: table.text("base_url").map(str::to_owned),
-        origins: table.texts("origins"),
-        account: table.text("account").map(str::to_owned),
-        settings: table.0.get("settings").cloned().unwrap_or_else(|| Value::Object(serde_json::Map::new())),
-        credential: table.as_type("credential").unwrap_or(Credential::None),
-        named: table.as_type("named").unwrap_or_default(),
     }
 }
 

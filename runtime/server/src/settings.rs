@@ -115,11 +115,6 @@ impl<'v> Table<'v> {
     pub(crate) fn size(&self, key: &str) -> Option<u64> {
         size::parse(self.text(key)?)
     }
-
-    /// The value under a key as its type; none if it is not there or means nothing.
-    pub(crate) fn as_type<T: serde::de::DeserializeOwned>(&self, key: &str) -> Option<T> {
-        serde_json::from_value(self.0.get(key)?.clone()).ok()
-    }
 }
 
 pub(crate) fn limits(table: &Table<'_>) -> host::Limits {

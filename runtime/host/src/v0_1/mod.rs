@@ -1,5 +1,5 @@
 //! Contract 0.1: the generated bindings, and the shim between them and the words of the engine. It only translates:
-//! what is allowed is decided by [`Gate`](crate::gate::Gate), [`Ledger`](crate::ledger::Ledger) and the state's limits.
+//! what is allowed is decided by [`Gate`], [`Ledger`](crate::ledger::Ledger) and the state's limits.
 
 mod imports;
 mod values;
