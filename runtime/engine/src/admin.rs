@@ -121,7 +121,7 @@ pub struct Inspection {
     pub asks: Vec<Reach>,
 }
 
-/// Something to be reached over HTTP. As a line for `plugins.toml`: [`Reach::to_string`].
+/// Something to be reached over HTTP. As a line for `plugins.toml`: its `Display`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reach {
     /// `https://api.example.com`, `https://*.example.com` or `connection`.

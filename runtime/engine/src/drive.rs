@@ -1,4 +1,4 @@
-//! Does what [`step`](crate::step::step) says: calls, commits, lets go.
+//! Does what [`step`] says: calls, commits, lets go.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! Turns text into a checked flow: YAML, CEL, `set`, JSON Schema; and evaluates what it compiled. Pure: no I/O, no clock,
-//! no async. Never learns how a step is run, where a plugin comes from, or what a secret is. Start at [`check`] and
+//! no async. Never learns how a step is run, where a plugin comes from, or what a secret is. Start at [`check()`] and
 //! [`Flow`].
 
 mod catalogue;
