@@ -66,7 +66,6 @@ fn bad_examples_are_refused_by_schema_and_check() {
         ("/source/webhook/reply", json!({"sync": {}})),
         ("/source/webhook/body_limit", json!("1MB")),
         ("/source/dedupe", json!({"window": "0s"})),
-        ("/steps", json!([])),
         ("/steps/0", json!({"id": "a"})),
         ("/steps/0", json!({"id": "a", "set": {}, "mapper": "m@1"})),
         ("/steps/0", json!({"id": "a", "set": {}, "retry": {"attempts": 1}})),

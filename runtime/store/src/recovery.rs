@@ -106,6 +106,10 @@ impl Core {
             let beside = Beside::new(&replayed.blobs);
             for image in record::decode(&replayed.body)? {
                 let change = self.replayed(&state, image, &beside, is_empty_below)?;
+                if key::is_dedupe(&change.key) {
+                    // It goes into the projection later, perhaps behind where the filter has been filled by then.
+                    state.filter.insert(&change.key);
+                }
                 state.active.put(change, replayed.sequence);
             }
             state.active.last_sequence = replayed.sequence;

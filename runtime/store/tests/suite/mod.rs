@@ -250,6 +250,26 @@ pub async fn a_repeat_is_known_within_its_window(ground: &impl Ground) {
     assert_eq!(send(&store, 6, 7, "data").await.1, Accepted::Repeat { first: second, same_data: true });
 }
 
+pub async fn a_repeat_is_known_though_only_the_journal_had_the_first(ground: &impl Ground) {
+    let clock = Clock::new();
+    let send = async |store: &LocalStore, number, key| {
+        let event = event(&clock, number, "data");
+        let executions = executions(&event, &["crm"]);
+        store.accept(Accept { event, dedupe: Some(dedupe(key)), executions }).await.unwrap()
+    };
+    let (store, _) = ground.open(config(&clock));
+    assert_eq!(send(&store, 1, 7).await, Accepted::New);
+    // Gone before anything reached the projection.
+    drop(store);
+    let (store, _) = ground.open(config(&clock));
+    // Meanwhile the background fills the filter with what the projection has: nothing.
+    for number in 2..50 {
+        assert_eq!(send(&store, number, 100 + number).await, Accepted::New);
+    }
+    settle(&store);
+    assert!(matches!(send(&store, 50, 7).await, Accepted::Repeat { .. }));
+}
+
 pub async fn due_work_is_found_behind_its_gate(ground: &impl Ground) {
     let clock = Clock::new();
     let (store, _) = ground.open(config(&clock));
@@ -549,6 +569,7 @@ macro_rules! run_suite {
             what_was_accepted_stays,
             a_stale_commit_changes_nothing,
             a_repeat_is_known_within_its_window,
+            a_repeat_is_known_though_only_the_journal_had_the_first,
             due_work_is_found_behind_its_gate,
             queries_find_what_they_name,
             rows_keep_their_revisions,
