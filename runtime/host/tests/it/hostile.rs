@@ -180,7 +180,7 @@ fn compile_bomb(loops: usize) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_compile_bomb_is_ended_in_its_own_process() {
-    let bomb = embed(&compile_bomb(4_000), &mapper_manifest("1.0.0"));
+    let bomb = embed(&compile_bomb(12_000), &mapper_manifest("1.0.0"));
     for (what, code) in [
         ("cpu", "weir.limit.compile-cpu"),
         ("wall", "weir.limit.compile-wall"),
