@@ -26,6 +26,7 @@ impl Inner {
     async fn accept(&self, incoming: Incoming) -> Result<Acceptance, Refused> {
         let current = self.flows.current();
         let flows = current.of_source(&incoming.source).ok_or_else(|| Refused::NoFlow(incoming.source.clone()))?;
+        self.hold(flows).await;
         let event = Arc::new(incoming.event);
         let encoded = Arc::new(Blob::new(encode(&*event)));
         let executions: Vec<_> = flows

@@ -210,6 +210,8 @@ impl Inner {
     /// Brings a claimed execution into memory. None: it cannot go on, its claim is gone and the reason is in its record.
     async fn load(&self, flow: &Arc<str>, id: &ExecutionId) -> Option<Box<Carried>> {
         match self.try_load(id).await {
+            // It may have gone on between being found and being claimed.
+            Ok(Ok(carried)) if carried.execution.is_settled() => {}
             Ok(Ok(carried)) => return Some(Box::new(carried)),
             Ok(Err(Unloadable { execution, message })) => self.park(*execution, &message).await,
             Err(error) => tracing::error!(execution = %id, %error, "execution could not be loaded"),

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use flow::{Catalogue, Flow};
+use futures_util::future::join_all;
 use lifecycle::{Clock, Shutdown, Tasks};
 use model::{EventId, ExecutionId, Timestamp};
 use store::{Store, StoreError};
@@ -13,7 +14,7 @@ use tokio::sync::Notify;
 
 use crate::carried::Carried;
 use crate::connections::Connections;
-use crate::dispatch::Dispatch;
+use crate::dispatch::{self, Dispatch, Turn};
 use crate::flows::Flows;
 use crate::lanes::Lanes;
 use crate::random::Random;
@@ -27,6 +28,11 @@ pub struct Config {
     pub executions_max: usize,
     /// Executions of one flow at once, where the flow says nothing.
     pub flow_executions_max: usize,
+    /// With so many executions of one flow waiting in memory, whoever brings another is held for [`Self::hold_max`] at
+    /// most, so that senders slow down before work has to wait in the store, from which it is carried more slowly.
+    pub flow_ahead_max: usize,
+    /// How long a sender may be held.
+    pub hold_max: Duration,
     /// Executions of one flow that wait in memory; what is over waits in the store.
     pub flow_queue_max: usize,
     /// Calls at once on one connection.
@@ -42,7 +48,9 @@ impl Default for Config {
         Self {
             executions_max: 1024,
             flow_executions_max: 256,
-            flow_queue_max: 10_000,
+            flow_ahead_max: 256,
+            hold_max: Duration::from_millis(250),
+            flow_queue_max: 2048,
             connection_calls_max: 64,
             sweep_every: Duration::from_millis(200),
             stop_grace: Duration::from_secs(30),
@@ -69,6 +77,8 @@ pub(crate) struct Inner {
     pub(crate) counters: Counters,
     ready: Mutex<Ready>,
     wake: Notify,
+    /// Told when a queue has room again for what waits in the store.
+    pub(crate) refill: Notify,
     paused: AtomicBool,
     stopping: AtomicBool,
 }
@@ -110,7 +120,11 @@ impl Engine {
             flows: Flows::new(store.clone()),
             connections: Connections::new(config.connection_calls_max),
             ready: Mutex::new(Ready {
-                by_flow: Dispatch::new(config.flow_executions_max, config.flow_queue_max),
+                by_flow: Dispatch::new(dispatch::Limits {
+                    running_max: config.flow_executions_max,
+                    ahead_max: config.flow_ahead_max,
+                    queued_max: config.flow_queue_max,
+                }),
                 placed: VecDeque::new(),
             }),
             config,
@@ -122,6 +136,7 @@ impl Engine {
             answers: Mutex::default(),
             counters: Counters::default(),
             wake: Notify::new(),
+            refill: Notify::new(),
             paused: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
         }))
@@ -139,6 +154,8 @@ impl Engine {
         for flow in current.all() {
             ready.by_flow.limit(&Arc::from(flow.name.as_str()), flow.concurrency);
         }
+        drop(ready);
+        self.0.wake.notify_waiters();
         Ok(())
     }
 
@@ -167,7 +184,7 @@ impl Engine {
     /// Holds work back, or lets it go on; events are still taken in.
     pub fn pause(&self, paused: bool) {
         self.0.paused.store(paused, Ordering::Release);
-        self.0.wake.notify_one();
+        self.0.wake.notify_waiters();
     }
 
     /// Counts since the start.
@@ -213,6 +230,23 @@ impl Inner {
         self.ready().by_flow.has_room(flow)
     }
 
+    /// Waits before another event is taken in, if much work of its flows waits already.
+    pub(crate) async fn hold(&self, flows: &[Arc<Flow>]) {
+        if self.paused.load(Ordering::Acquire) {
+            return;
+        }
+        let held: Vec<_> = {
+            let mut ready = self.ready();
+            flows.iter().filter_map(|flow| ready.by_flow.hold(&flow.name)).collect()
+        };
+        if !held.is_empty() {
+            tokio::select! {
+                _ = join_all(held) => {}
+                () = self.clock.sleep(self.config.hold_max) => {}
+            }
+        }
+    }
+
     /// Hands claimed work to whoever is free.
     pub(crate) fn hand_over(&self, flow: &Arc<str>, work: Work) {
         self.ready().by_flow.push(flow, work);
@@ -225,10 +259,9 @@ impl Inner {
         self.wake.notify_one();
     }
 
-    /// The flow's place is free again.
+    /// The flow's place is free again. Nobody is woken: whoever gives a place back looks for work next.
     pub(crate) fn let_go(&self, flow: &Arc<str>) {
         self.ready().by_flow.done(flow);
-        self.wake.notify_one();
     }
 
     /// The next piece of work. None: it is time to stop.
@@ -241,8 +274,6 @@ impl Inner {
                 return None;
             }
             if let Some(next) = self.try_next() {
-                // One signal may stand for several pieces of work: whoever takes one wakes the next.
-                self.wake.notify_one();
                 return Some(next);
             }
             woken.await;
@@ -258,7 +289,11 @@ impl Inner {
         if self.paused.load(Ordering::Acquire) {
             return None;
         }
-        ready.by_flow.pop()
+        let Turn { flow, work, refill } = ready.by_flow.pop()?;
+        if refill {
+            self.refill.notify_one();
+        }
+        Some((flow, work))
     }
 }
 

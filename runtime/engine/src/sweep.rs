@@ -4,14 +4,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{ExecutionId, Gate, State, StateKind, Timestamp};
+use model::{Gate, State, StateKind, Timestamp};
 use store::{Due, Query, StoreError};
 
 use crate::engine::{Inner, Work, lock};
 use crate::lanes::LaneKey;
 
-/// How many executions one look at a gate takes up.
+/// How many executions one look at a gate finds.
 const BATCH: usize = 512;
+/// So many that have no room in memory are passed over before a look at a gate ends: behind them there may be work of
+/// another flow, but a million of them must not be read every time.
+const PASSED_MAX: usize = 8 * BATCH;
 /// Between looks that begin anew instead of behind the last one: they find what was let go of without a time to wait for.
 const FROM_THE_START_EVERY: Duration = Duration::from_secs(5);
 
@@ -24,14 +27,17 @@ struct Progress {
 }
 
 impl Inner {
-    /// The task that looks for waiting work.
+    /// The task that looks for waiting work: now and then, and whenever there is room again for what had none.
     pub(crate) async fn sweep_for_ever(self: Arc<Self>) {
         let mut progress = Progress::default();
         while !self.is_stopping() {
             if let Err(error) = self.sweep(&mut progress).await {
                 tracing::error!(%error, "waiting work could not be looked up");
             }
-            self.clock.sleep(self.config.sweep_every).await;
+            tokio::select! {
+                () = self.refill.notified() => progress = Progress::default(),
+                () = self.clock.sleep(self.config.sweep_every) => {}
+            }
         }
     }
 
@@ -40,17 +46,17 @@ impl Inner {
         if now.since(progress.begun) >= FROM_THE_START_EVERY {
             *progress = Progress { behind: None, begun: now };
         }
-        self.sweep_time(progress, now).await?;
+        progress.behind = self.take_from(Gate::Time, now, progress.behind.take()).await?;
         for gate in self.store.gates().await? {
-            let limit = match &gate {
+            match &gate {
                 // One probe is enough to find out whether a destination answers again.
-                Gate::Connection(name) if self.connections.open().contains(name) => 1,
-                Gate::Connection(_) | Gate::Plugin(_) => BATCH,
-                Gate::Flow(name) if self.has_room(name) => BATCH,
-                Gate::Time | Gate::Flow(_) | Gate::Lane(..) | Gate::Children => continue,
-            };
-            for due in self.store.due(gate, now, None, limit).await? {
-                self.take_up(due.id).await?;
+                Gate::Connection(name) if self.connections.open().contains(name) => {
+                    for probe in self.store.due(gate, now, None, 1).await? {
+                        self.take_up(&probe);
+                    }
+                }
+                Gate::Connection(_) | Gate::Plugin(_) | Gate::Flow(_) => drop(self.take_from(gate, now, None).await?),
+                Gate::Time | Gate::Lane(..) | Gate::Children => {}
             }
         }
         let vacant = lock(&self.lanes).vacant();
@@ -60,43 +66,36 @@ impl Inner {
         Ok(())
     }
 
-    async fn sweep_time(&self, progress: &mut Progress, now: Timestamp) -> Result<(), StoreError> {
+    /// Takes up what is due behind a gate, from behind `behind` on, as far as there is room. Gives how far it came.
+    async fn take_from(&self, gate: Gate, now: Timestamp, mut behind: Option<Due>) -> Result<Option<Due>, StoreError> {
+        // What waits for room in one flow waits together.
+        let passed_max = if matches!(gate, Gate::Flow(_)) { 1 } else { PASSED_MAX };
+        let mut passed = 0;
         loop {
-            let found = self.store.due(Gate::Time, now, progress.behind.clone(), BATCH).await?;
-            let full = found.len() == BATCH;
+            let found = self.store.due(gate.clone(), now, behind.clone(), BATCH).await?;
+            let is_last = found.len() < BATCH;
             for due in found {
-                progress.behind = Some(due.clone());
-                self.take_up(due.id).await?;
+                passed += usize::from(!self.take_up(&due));
+                behind = Some(due);
             }
-            if !full {
-                return Ok(());
+            if is_last || passed >= passed_max {
+                return Ok(behind);
             }
         }
     }
 
-    /// Claims an execution and hands it over, unless it is in hand already or its flow has no room.
-    async fn take_up(&self, id: ExecutionId) -> Result<(), StoreError> {
-        if !self.claim(&id) {
-            return Ok(());
+    /// Claims an execution and hands it over, unless it is in hand already. False: its flow has no room.
+    fn take_up(&self, due: &Due) -> bool {
+        if !self.claim(&due.id) {
+            return true;
         }
-        let flow = match self.store.load(id.clone()).await {
-            // It may have gone on between the look and the claim.
-            Ok(Some(execution)) if !execution.is_settled() => execution.flow.name,
-            Ok(_) => {
-                self.unclaim(&id);
-                return Ok(());
-            }
-            Err(error) => {
-                self.unclaim(&id);
-                return Err(error);
-            }
-        };
-        if self.has_room(&flow) {
-            self.hand_over(&Arc::from(flow), Work::Stored(id));
+        let has_room = self.has_room(&due.flow);
+        if has_room {
+            self.hand_over(&Arc::from(due.flow.as_str()), Work::Stored(due.id.clone()));
         } else {
-            self.unclaim(&id);
+            self.unclaim(&due.id);
         }
-        Ok(())
+        has_room
     }
 
     /// Lets the next of a lane go, if nobody is at its head.

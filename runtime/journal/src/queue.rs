@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::format::record_bytes;
 use crate::{Entry, JournalError, SubmitError};
@@ -71,8 +72,9 @@ impl Queue {
         self.lock().take(&self.limits, batch);
     }
 
-    /// The same, but waits until there is something. False: the queue is closed, and nothing is left.
-    pub(crate) fn wait_and_take(&self, batch: &mut Vec<Entry>) -> bool {
+    /// The same, but waits until there is something, and not before `earliest`: under load a batch gathers more records
+    /// by then, and one sync serves them all. False: the queue is closed, and nothing is left.
+    pub(crate) fn wait_and_take(&self, batch: &mut Vec<Entry>, earliest: Instant) -> bool {
         let mut state = self.lock();
         while state.entries.is_empty() {
             if state.closed || state.failure.is_some() {
@@ -80,6 +82,12 @@ impl Queue {
             }
             state.writer_waits = true;
             state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let rest = earliest.saturating_duration_since(Instant::now());
+        if rest > Duration::ZERO && !state.closed {
+            drop(state);
+            std::thread::sleep(rest);
+            state = self.lock();
         }
         state.take(&self.limits, batch);
         true

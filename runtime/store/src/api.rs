@@ -147,6 +147,8 @@ pub struct Due {
     pub at: Timestamp,
     /// Which.
     pub id: ExecutionId,
+    /// The name of its flow.
+    pub flow: String,
 }
 
 /// Which executions to list.

@@ -3,7 +3,7 @@
 use model::{Execution, ExecutionId, Gate, StateKind, Timestamp};
 
 use crate::core::Core;
-use crate::key::{self, Key, Span};
+use crate::key::{self, Key, Listed, Span};
 use crate::{Due, Page, Query, StoreError};
 
 /// Executions that one page looks at, whatever it finds: a filter that hits little must not hold a thread for minutes.
@@ -28,7 +28,8 @@ impl Core {
             span.from = [&key::due(gate, after.at, &after.id.to_key())[..], &[0]].concat();
         }
         let rows = self.scan_index(span, false, limit)?;
-        Ok(rows.iter().filter_map(|(key, _)| key::parse_due(key)).map(|(at, id)| Due { at, id }).collect())
+        let due = |(key, listed): (Key, Listed)| key::parse_due(&key).map(|(at, id)| Due { at, id, flow: listed.flow });
+        Ok(rows.into_iter().filter_map(due).collect())
     }
 
     pub(crate) fn gates(&self) -> Result<Vec<Gate>, StoreError> {

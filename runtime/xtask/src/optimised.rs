@@ -29,7 +29,7 @@ fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let started = Instant::now();
     // The whole workspace, as `test` builds it: another selection would mean other features of the dependencies.
     let mut cargo = process::cargo(&["build", "--quiet", "--workspace", "--bins"], &workspace.root);
-    for setting in ["opt-level=3", "debug-assertions=false", "overflow-checks=false"] {
+    for setting in ["opt-level=3", "debug-assertions=false", "overflow-checks=false", "incremental=false"] {
         cargo.arg("--config").arg(format!("profile.dev.{setting}"));
     }
     process::run(&mut cargo)?;
