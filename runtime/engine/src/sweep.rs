@@ -83,18 +83,18 @@ impl Inner {
             // It may have gone on between the look and the claim.
             Ok(Some(execution)) if !execution.is_settled() => execution.flow.name,
             Ok(_) => {
-                self.unclaim(&id);
+                self.unclaim(&id).await;
                 return Ok(());
             }
             Err(error) => {
-                self.unclaim(&id);
+                self.unclaim(&id).await;
                 return Err(error);
             }
         };
         if self.has_room(&flow) {
             self.hand_over(&Arc::from(flow), Work::Stored(id));
         } else {
-            self.unclaim(&id);
+            self.unclaim(&id).await;
         }
         Ok(())
     }
@@ -117,8 +117,12 @@ impl Inner {
         }
     }
 
-    /// Finds out who stands in which lane.
-    pub(crate) async fn recover_lanes(&self) -> Result<(), StoreError> {
+    /// Finds out once who stands in which lane.
+    pub(crate) async fn know_lanes(&self) -> Result<(), StoreError> {
+        self.lanes_known.get_or_try_init(|| self.recover_lanes()).await.copied()
+    }
+
+    async fn recover_lanes(&self) -> Result<(), StoreError> {
         for gate in self.store.gates().await? {
             let Gate::Lane(flow, lane) = gate.clone() else { continue };
             let end_of_time = Timestamp::from_millis(u64::MAX);
@@ -128,7 +132,7 @@ impl Inner {
                 let Some(last) = page.last().cloned() else { break };
                 behind = Some(last);
                 let mut lanes = lock(&self.lanes);
-                page.into_iter().for_each(|due| lanes.recover((flow.clone(), lane.clone()), due.id, false));
+                page.into_iter().for_each(|due| lanes.recover((flow.clone(), lane.clone()), due.at));
             }
         }
         let states = vec![StateKind::Ready, StateKind::Waiting, StateKind::Parked];
@@ -138,7 +142,7 @@ impl Inner {
             for execution in page.executions {
                 let waits_behind = matches!(&execution.state, State::Waiting { gate: Gate::Lane(..), .. });
                 if let (Some(lane), false) = (execution.lane, waits_behind) {
-                    lock(&self.lanes).recover((execution.flow.name, lane), execution.id, true);
+                    lock(&self.lanes).lead(&(execution.flow.name, lane), &execution.id);
                 }
             }
             match page.next {
