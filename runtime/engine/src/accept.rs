@@ -27,6 +27,10 @@ impl Inner {
         let current = self.flows.current();
         let flows = current.of_source(&incoming.source).ok_or_else(|| Refused::NoFlow(incoming.source.clone()))?;
         self.hold(flows).await;
+        if flows.iter().any(|flow| flow.lane.is_some()) {
+            // Whoever joins a lane must find those that stood in it before a restart.
+            self.know_lanes().await.map_err(refused)?;
+        }
         let event = Arc::new(incoming.event);
         let encoded = Arc::new(Blob::new(encode(&*event)));
         let executions: Vec<_> = flows
@@ -72,18 +76,19 @@ impl Inner {
             }
         };
         execution.lane = lane;
-        let waits = |gate, reason| State::Waiting { until: event.received, gate, reason };
         if !takes {
             execution.lane = None;
             execution.state = State::Finished { filtered: true };
         } else if flow.steps.is_empty() {
             execution.state = State::Finished { filtered: false };
         } else if let Some(lane) = &execution.lane
-            && !lock(&self.lanes).enter(&(flow.name.clone(), lane.clone()), &execution.id)
+            && let key = (flow.name.clone(), lane.clone())
+            && let Some(until) = lock(&self.lanes).enter(&key, &execution.id, event.received)
         {
-            execution.state = waits(Gate::Lane(flow.name.clone(), lane.clone()), WaitReason::Lane);
+            execution.state = State::Waiting { until, gate: Gate::Lane(key.0, key.1), reason: WaitReason::Lane };
         } else if !self.has_room(&flow.name) {
-            execution.state = waits(Gate::Flow(flow.name.clone()), WaitReason::Concurrency);
+            let gate = Gate::Flow(flow.name.clone());
+            execution.state = State::Waiting { until: event.received, gate, reason: WaitReason::Concurrency };
         }
         execution
     }

@@ -41,6 +41,12 @@ impl Breaker {
         }
     }
 
+    /// A call that was let through has found nothing out about the destination: it was not made, or its plugin failed. If
+    /// it was the probe, the next who asks becomes one.
+    pub(crate) fn found_nothing_out(&mut self) {
+        self.probing = false;
+    }
+
     /// Whether calls are being held back.
     pub(crate) fn is_open(&self) -> bool {
         self.open_until.is_some()
@@ -84,6 +90,18 @@ mod tests {
         breaker.note(None, at(5));
         assert!(!breaker.is_open());
         assert_eq!(breaker.admit(at(5)), Ok(()));
+    }
+
+    #[test]
+    fn a_probe_that_was_not_made_is_followed_by_another() {
+        let mut breaker = Breaker::default();
+        for _ in 0..FAULTS_TO_OPEN {
+            breaker.note(Some(FaultKind::Timeout), at(0));
+        }
+        assert_eq!(breaker.admit(at(1)), Ok(()), "the probe");
+        breaker.found_nothing_out();
+        assert_eq!(breaker.admit(at(1)), Ok(()), "another");
+        assert!(breaker.admit(at(1)).is_err(), "one at a time");
     }
 
     #[test]

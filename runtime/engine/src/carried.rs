@@ -116,6 +116,8 @@ impl Carried {
                 id: parent.id.child(step_number, number as u32),
                 revision: 0,
                 state: State::Ready,
+                keys_of: parent.keys_of.as_ref().map(|of| of.child(step_number, number as u32)),
+                first_step: step_number + 1,
                 steps: parent.steps.iter().map(without_attempts).collect(),
                 ..parent.clone()
             };
@@ -145,6 +147,8 @@ pub(crate) fn fresh(id: ExecutionId, flow: &Flow, source: &str, event: &Event, e
         state: State::Ready,
         lane: None,
         replay_of: None,
+        keys_of: None,
+        first_step: 0,
         event: model::BlobIndex(0),
         steps: vec![Step::default(); flow.steps.len()],
         blobs: vec![encoded],

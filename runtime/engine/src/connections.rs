@@ -58,6 +58,11 @@ impl<W> Connections<W> {
         self.with(name, |connection| connection.breaker.note(fault, now));
     }
 
+    /// Notes that a call which had been admitted says nothing about the destination.
+    pub(crate) fn found_nothing_out(&self, name: &str) {
+        self.with(name, |connection| connection.breaker.found_nothing_out());
+    }
+
     /// The connections whose breaker is open.
     pub(crate) fn open(&self) -> Vec<String> {
         let by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);

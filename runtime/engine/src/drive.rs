@@ -9,7 +9,7 @@ use store::{Commit, StoreError};
 
 use crate::carried::{Carried, decode};
 use crate::engine::{Inner, Work, lock};
-use crate::step::{Action, Circumstances, Input, cancel, step};
+use crate::step::{Action, Circumstances, Input, cancel, cancel_call, step};
 use crate::{ActionCall, Called, NotServed};
 
 /// The next action after a call, or that the work has been passed on or let go of.
@@ -22,7 +22,9 @@ impl Inner {
             let begun = match work {
                 Work::Loaded(carried) => Some((carried, Input::TakenUp)),
                 Work::Stored(id) => self.load(&flow, &id).await.map(|carried| (carried, Input::TakenUp)),
-                Work::Call { carried, step, call, .. } => self.call(&flow, carried, step, *call).await,
+                Work::Call { carried, step, call, verifies, .. } => {
+                    self.call(&flow, carried, step, *call, verifies).await
+                }
             };
             if let Some((carried, input)) = begun {
                 self.carry(&flow, carried, input).await;
@@ -35,19 +37,15 @@ impl Inner {
         loop {
             let mut action = self.decide(&mut carried, input);
             if self.is_cancelled(&carried.execution.id) {
+                if let Action::Invoke(_, call) = &action {
+                    self.connections.found_nothing_out(&call.context.connection);
+                }
                 action = cancel(&mut carried, action);
             }
             let next = match action {
                 Action::Transform(index, call) => Some(self.transform(carried, index, call).await),
-                Action::Verify(index, call) => Some(self.verify(carried, index, call).await),
-                Action::Invoke(index, call) => {
-                    let connection = call.context.connection.clone();
-                    let work = Work::Call { flow: flow.clone(), carried, step: index, call: Box::new(call) };
-                    match self.connections.begin(&connection, work) {
-                        Some(Work::Call { carried, step, call, .. }) => self.call(flow, carried, step, *call).await,
-                        _ => None,
-                    }
-                }
+                Action::Invoke(index, call) => self.call_in_turn(flow, carried, index, call, false).await,
+                Action::Verify(index, call) => self.call_in_turn(flow, carried, index, call, true).await,
                 Action::Rest(children) => return self.rest(flow, carried, children).await,
             };
             match next {
@@ -80,63 +78,119 @@ impl Inner {
         (carried, input)
     }
 
-    async fn verify(&self, carried: Box<Carried>, index: usize, call: ActionCall) -> (Box<Carried>, Input) {
-        let input = match self.plugins.verify(call).await {
-            Ok(called) => Input::Verified(index, called),
-            Err(NotServed::Lacks { .. }) => Input::NoVerification(index),
-            Err(reason) => Input::NotServed(index, reason),
-        };
-        (carried, input)
+    /// Calls when the connection has a place: at once, or from [`next_work`](Self::next_work).
+    async fn call_in_turn(
+        &self,
+        flow: &Arc<str>,
+        carried: Box<Carried>,
+        step: usize,
+        call: ActionCall,
+        verifies: bool,
+    ) -> Next {
+        let connection = call.context.connection.clone();
+        let work = Work::Call { flow: flow.clone(), carried, step, call: Box::new(call), verifies };
+        match self.connections.begin(&connection, work) {
+            Some(Work::Call { carried, step, call, .. }) => self.call(flow, carried, step, *call, verifies).await,
+            _ => None,
+        }
     }
 
-    /// Commits the record that opens the step, calls the action, and gives the place at the connection back.
-    async fn call(&self, flow: &Arc<str>, mut carried: Box<Carried>, index: usize, call: ActionCall) -> Next {
-        if let Some(attempt) = carried.latest_attempt(index) {
-            attempt.started = self.now();
-        }
+    /// Calls the action, or asks what became of a call, and gives the place at the connection back.
+    async fn call(
+        &self,
+        flow: &Arc<str>,
+        mut carried: Box<Carried>,
+        index: usize,
+        call: ActionCall,
+        verifies: bool,
+    ) -> Next {
         let connection = call.context.connection.clone();
-        let opened = self.commit(&mut carried, Vec::new()).await;
-        let answer = match opened {
-            Ok(_) => Some(self.plugins.invoke(call).await),
-            Err(_) => None,
+        // It may have been ordered while the call waited for its place.
+        let is_cancelled = self.is_cancelled(&carried.execution.id);
+        let answer = match (is_cancelled, verifies) {
+            (true, _) => None,
+            (false, true) => Some(self.verify(index, call).await),
+            (false, false) => self.invoke(&mut carried, index, call).await,
         };
+        if answer.is_none() && !verifies {
+            self.connections.found_nothing_out(&connection);
+        }
         if let Some(work) = self.connections.end(&connection) {
             self.hand_on(work);
         }
-        let Some(answer) = answer else {
-            self.drop_claim(flow, &carried.execution.id);
-            return None;
-        };
+        match answer {
+            Some(input) => return Some((carried, input)),
+            None if is_cancelled => {
+                cancel_call(&mut carried, index, verifies);
+                self.rest(flow, carried, Vec::new()).await;
+            }
+            None => self.drop_claim(flow, &carried.execution.id).await,
+        }
+        None
+    }
+
+    /// Commits the record that opens the step, and calls the action. None: it could not be committed.
+    async fn invoke(&self, carried: &mut Carried, index: usize, call: ActionCall) -> Option<Input> {
+        if let Some(attempt) = carried.latest_attempt(index) {
+            attempt.started = self.now();
+        }
+        self.commit(carried, Vec::new()).await.ok()?;
+        let connection = call.context.connection.clone();
+        let answer = self.plugins.invoke(call).await;
         self.counters.attempted();
-        let input = match answer {
+        Some(match answer {
             Ok(called) => {
                 self.note(&connection, &called);
                 Input::Answered(index, called)
             }
+            Err(reason) => {
+                self.connections.found_nothing_out(&connection);
+                Input::NotServed(index, reason)
+            }
+        })
+    }
+
+    async fn verify(&self, index: usize, call: ActionCall) -> Input {
+        match self.plugins.verify(call).await {
+            Ok(called) => Input::Verified(index, called),
+            Err(NotServed::Lacks { .. }) => Input::NoVerification(index),
             Err(reason) => Input::NotServed(index, reason),
-        };
-        Some((carried, input))
+        }
     }
 
     fn note<T>(&self, connection: &str, called: &Called<T>) {
         let fault = called.answer.as_ref().err().map(|fault| fault.kind);
-        // A fault in the plugin says nothing about the destination.
-        if fault != Some(model::FaultKind::Internal) {
-            self.connections.note(connection, fault, self.now());
+        match fault {
+            // A fault in the plugin says nothing about the destination.
+            Some(model::FaultKind::Internal) => self.connections.found_nothing_out(connection),
+            fault => self.connections.note(connection, fault, self.now()),
         }
     }
 
     /// Commits the last record of this stretch of work and lets go.
     async fn rest(&self, flow: &Arc<str>, mut carried: Box<Carried>, children: Vec<Execution>) {
         let id = carried.execution.id.clone();
+        // Before anybody can find the children in the store: those behind them in the lane wait for the last of them.
+        let lane = carried.execution.lane.clone().map(|lane| (carried.execution.flow.name.clone(), lane));
+        let heads: Vec<_> = children.iter().map(|child| child.id.clone()).collect();
+        if let Some(key) = &lane {
+            for child in &heads {
+                lock(&self.lanes).lead(key, child);
+            }
+        }
         let children = match self.commit(&mut carried, children).await {
             Ok(children) => children,
-            Err(_) => return self.drop_claim(flow, &id),
+            Err(_) => {
+                if let Some(key) = &lane {
+                    heads.iter().for_each(|child| lock(&self.lanes).leave(key, child));
+                }
+                return self.drop_claim(flow, &id).await;
+            }
         };
         self.counters.rested(&carried.execution, self.now());
         tell(&carried.execution);
         children.into_iter().for_each(|child| self.hand_over_child(flow, &carried, child));
-        self.drop_claim(flow, &id);
+        self.drop_claim(flow, &id).await;
         self.settle(&carried.execution).await;
     }
 
@@ -174,9 +228,9 @@ impl Inner {
         }
     }
 
-    fn drop_claim(&self, flow: &Arc<str>, id: &ExecutionId) {
-        self.unclaim(id);
+    async fn drop_claim(&self, flow: &Arc<str>, id: &ExecutionId) {
         self.let_go(flow);
+        self.unclaim(id).await;
     }
 
     /// Writes the record and its children. The store raises the revisions; so do the copies in memory. A full store is
@@ -210,13 +264,13 @@ impl Inner {
     /// Brings a claimed execution into memory. None: it cannot go on, its claim is gone and the reason is in its record.
     async fn load(&self, flow: &Arc<str>, id: &ExecutionId) -> Option<Box<Carried>> {
         match self.try_load(id).await {
-            // It may have gone on between being found and being claimed.
-            Ok(Ok(carried)) if carried.execution.is_settled() => {}
+            // A person has ended it, or another has carried it on, between the look and the claim.
+            Ok(Ok(carried)) if carried.execution.is_settled() => self.settle(&carried.execution).await,
             Ok(Ok(carried)) => return Some(Box::new(carried)),
             Ok(Err(Unloadable { execution, message })) => self.park(*execution, &message).await,
             Err(error) => tracing::error!(execution = %id, %error, "execution could not be loaded"),
         }
-        self.drop_claim(flow, id);
+        self.drop_claim(flow, id).await;
         None
     }
 
@@ -267,11 +321,15 @@ impl Inner {
     }
 
     async fn park(&self, mut execution: Execution, message: &str) {
+        if execution.is_settled() {
+            return self.settle(&execution).await;
+        }
         execution.state = State::Parked { reason: ParkReason::Configuration, message: message.to_owned() };
         execution.updated = self.now();
         tell(&execution);
-        if let Err(error) = self.store.commit(Commit { executions: vec![execution], rows: Vec::new() }).await {
-            tracing::error!(%error, "execution could not be parked");
+        match self.store.commit(Commit { executions: vec![execution.clone()], rows: Vec::new() }).await {
+            Ok(()) => self.settle(&execution).await,
+            Err(error) => tracing::error!(%error, "execution could not be parked"),
         }
     }
 }

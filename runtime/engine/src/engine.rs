@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use lifecycle::{Clock, Shutdown, Tasks};
 use model::{EventId, ExecutionId, Timestamp};
 use store::{Store, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
 use crate::carried::Carried;
 use crate::connections::Connections;
@@ -71,6 +71,8 @@ pub(crate) struct Inner {
     pub(crate) flows: Flows,
     pub(crate) connections: Connections<Work>,
     pub(crate) lanes: Mutex<Lanes>,
+    /// Set when [`lanes`](Self::lanes) holds whoever the store held at the start.
+    pub(crate) lanes_known: OnceCell<()>,
     /// Executions that this process is working on or has queued, and whether somebody wants them ended.
     pub(crate) claims: Mutex<HashMap<ExecutionId, Claim>>,
     pub(crate) answers: Mutex<HashMap<EventId, Arc<Notify>>>,
@@ -102,8 +104,9 @@ pub(crate) enum Work {
     Loaded(Box<Carried>),
     /// It is in the store.
     Stored(ExecutionId),
-    /// A call that waited for a place at its connection. The flow is named because its place there is still held.
-    Call { flow: Arc<str>, carried: Box<Carried>, step: usize, call: Box<ActionCall> },
+    /// A call that waited for a place at its connection, or the question what became of one. The flow is named because its
+    /// place there is still held.
+    Call { flow: Arc<str>, carried: Box<Carried>, step: usize, call: Box<ActionCall>, verifies: bool },
 }
 
 impl Engine {
@@ -132,6 +135,7 @@ impl Engine {
             plugins,
             clock,
             lanes: Mutex::default(),
+            lanes_known: OnceCell::new(),
             claims: Mutex::default(),
             answers: Mutex::default(),
             counters: Counters::default(),
@@ -163,7 +167,7 @@ impl Engine {
     /// next start.
     pub async fn run(self, mut shutdown: Shutdown) -> Result<(), StoreError> {
         let tasks = Tasks::default();
-        self.0.recover_lanes().await?;
+        self.0.know_lanes().await?;
         for _ in 0..self.0.config.executions_max {
             tasks.spawn("carrier", self.0.clone().carry_for_ever());
         }
@@ -217,8 +221,12 @@ impl Inner {
         true
     }
 
-    pub(crate) fn unclaim(&self, id: &ExecutionId) {
-        lock(&self.claims).remove(id);
+    /// Lets go of an execution, and ends it if somebody has ordered that too late for whoever worked on it.
+    pub(crate) async fn unclaim(&self, id: &ExecutionId) {
+        let claim = lock(&self.claims).remove(id);
+        if claim.is_some_and(|claim| claim.cancelled) {
+            self.cancel_unclaimed(id).await;
+        }
     }
 
     pub(crate) fn is_cancelled(&self, id: &ExecutionId) -> bool {

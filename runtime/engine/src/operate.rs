@@ -1,12 +1,14 @@
 //! What people do to executions: look, retry, replay, cancel, discard.
 
+use std::iter;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use flow::{Flow, StepKind};
 use manifest::Effect;
 use model::{
-    Document, Event, Execution, ExecutionId, Fault, FaultKind, Gate, Outcome, State, StateKind, Step, StepState,
-    WaitReason,
+    Attempt, Document, Event, Execution, ExecutionId, Fault, FaultKind, Gate, Outcome, ParkReason, State, StateKind,
+    Step, StepState, Timestamp, WaitReason,
 };
 use store::{Commit, Page, Query, Store, StoreError};
 
@@ -113,24 +115,17 @@ impl Engine {
     /// tried with the same key, and its retry policy begins anew.
     pub async fn retry(&self, id: &ExecutionId) -> Result<(), OrderError> {
         let inner = &self.0;
-        let execution = inner
-            .change(id, |execution, now| {
-                let (State::Parked { .. } | State::Dead { .. } | State::Waiting { .. }) = &execution.state else {
-                    return Err("only what is parked, dead or waiting can be retried; to run it once more, replay it");
-                };
-                if let State::Waiting { gate: Gate::Lane(..) | Gate::Children, .. } = &execution.state {
-                    return Err("it goes on as soon as the executions before it in its lane have ended");
-                }
-                for step in &mut execution.steps {
-                    step.attempts_forgiven = step.attempts_made();
-                    step.tried_since = None;
-                }
-                let fault = latest_fault(execution);
-                execution.state = State::Waiting { until: now, gate: Gate::Time, reason: WaitReason::Retry { fault } };
-                Ok(())
-            })
-            .await?;
-        inner.take_up_now(execution);
+        let before = inner.find(id).await?;
+        let key = before.lane.map(|lane| (before.flow.name, lane));
+        // A dead letter has left its lane; those that have not gone yet wait for it again.
+        let rejoins =
+            before.state.kind() == StateKind::Dead && key.as_ref().is_some_and(|key| lock(&inner.lanes).lead(key, id));
+        let changed = inner.change(id, go_on).await;
+        if let (Err(_), true, Some(key)) = (&changed, rejoins, key) {
+            lock(&inner.lanes).leave(&key, id);
+            inner.promote(key).await;
+        }
+        inner.take_up_now(changed?);
         Ok(())
     }
 
@@ -140,22 +135,11 @@ impl Engine {
             claim.cancelled = true;
             return Ok(());
         }
-        let cancel = |execution: &mut Execution, _| match execution.is_settled() {
-            true if execution.state.kind() != StateKind::Parked => Err("it has ended already"),
-            _ => {
-                execution.state = State::Cancelled;
-                Ok(())
-            }
-        };
-        let before = self.0.find(id).await?;
-        let execution = self.0.change(id, cancel).await?;
-        self.0.leave_lane(&before, &execution).await;
-        Ok(())
+        self.0.end(id, cancel).await
     }
 
     /// Puts a parked or dead execution away.
     pub async fn discard(&self, id: &ExecutionId) -> Result<(), OrderError> {
-        let before = self.0.find(id).await?;
         let discard = |execution: &mut Execution, _| match execution.state.kind() {
             StateKind::Parked | StateKind::Dead => {
                 execution.state = State::Discarded;
@@ -163,36 +147,35 @@ impl Engine {
             }
             _ => Err("only what is parked or dead can be discarded; to end it, cancel it"),
         };
-        let execution = self.0.change(id, discard).await?;
-        self.0.leave_lane(&before, &execution).await;
-        Ok(())
+        self.0.end(id, discard).await
     }
 
     /// The effects that a replay would have again.
     pub async fn effects(&self, id: &ExecutionId, replay: &Replay) -> Result<Vec<RepeatedEffect>, OrderError> {
         let execution = self.0.find(id).await?;
         let flow = self.0.flow_for(&execution, replay).await?;
-        let first = first_step(&flow, replay)?;
-        let made = |index: usize| execution.steps.get(index).filter(|step| had_effect(step));
-        let effects = flow.steps.iter().enumerate().skip(first).filter_map(|(index, step)| {
-            let StepKind::Action { plugin, action, connection, effect, .. } = &step.kind else { return None };
-            let record = made(index).filter(|_| *effect != Effect::Read)?;
-            Some(RepeatedEffect {
-                step: step.id.clone(),
-                action: format!("{plugin}.{action}"),
-                connection: connection.clone(),
-                external_id: record.external_id.clone(),
-            })
+        let old_flow = self.0.flows.pinned(&execution.flow).await?;
+        let Begin { first, .. } = begin(&flow, old_flow.as_deref(), &execution, replay)?;
+        let query = Query { event: Some(id.event()), limit: usize::from(u16::MAX), ..Query::default() };
+        let mut descendants = self.0.store.query(query).await?.executions;
+        descendants
+            .retain(|other| iter::successors(other.id.parent(), ExecutionId::parent).any(|parent| parent == *id));
+        // Newest first, which is not the order of the documents.
+        let again: Vec<_> = iter::once(execution).chain(descendants.into_iter().rev()).collect();
+        let effects = flow.steps.iter().enumerate().skip(first).flat_map(|(index, step)| {
+            again.iter().filter_map(move |execution| repeated_effect(step, execution.steps.get(index)?))
         });
         Ok(effects.collect())
     }
 
-    /// Runs an execution once more, as a new one with new keys.
+    /// Runs an execution once more, as a new one with new keys. Only what repeats a dead letter as it was keeps the keys:
+    /// its destinations may have had some of its calls.
     pub async fn replay(&self, id: &ExecutionId, replay: &Replay) -> Result<ExecutionId, OrderError> {
         let before = self.0.find(id).await?;
         let flow = self.0.flow_for(&before, replay).await?;
-        let first = first_step(&flow, replay)?;
         let old_flow = self.0.flows.pinned(&before.flow).await?;
+        let Begin { first, first_own } = begin(&flow, old_flow.as_deref(), &before, replay)?;
+        let is_the_same = before.state.kind() == StateKind::Dead && flow.reference() == before.flow;
         let steps = flow.steps.iter().enumerate().map(|(index, step)| {
             let old = old_flow.as_ref().and_then(|old| old.step(&step.id));
             match old.and_then(|old| before.steps.get(old)) {
@@ -206,6 +189,8 @@ impl Engine {
             state: State::Waiting { until: self.0.now(), gate: Gate::Time, reason: WaitReason::Concurrency },
             lane: None,
             replay_of: Some(id.clone()),
+            keys_of: is_the_same.then(|| before.keys_of.as_ref().unwrap_or(id).clone()),
+            first_step: first_own as u16,
             updated: self.0.now(),
             steps: steps.collect(),
             ..before
@@ -235,7 +220,7 @@ impl Inner {
     async fn change(
         &self,
         id: &ExecutionId,
-        change: impl Fn(&mut Execution, model::Timestamp) -> Result<(), &'static str>,
+        change: impl Fn(&mut Execution, Timestamp) -> Result<(), &'static str>,
     ) -> Result<Execution, OrderError> {
         loop {
             let mut execution = self.find(id).await?;
@@ -263,11 +248,31 @@ impl Inner {
         }
     }
 
-    async fn leave_lane(&self, before: &Execution, after: &Execution) {
-        if let (Some(lane), State::Waiting { gate: Gate::Lane(..), .. }) = (&before.lane, &before.state) {
-            lock(&self.lanes).withdraw(&(before.flow.name.clone(), lane.clone()), &before.id);
+    /// Ends an execution by a person's order, and takes it out of its lane.
+    async fn end(
+        &self,
+        id: &ExecutionId,
+        end: impl Fn(&mut Execution, Timestamp) -> Result<(), &'static str>,
+    ) -> Result<(), OrderError> {
+        let waited = AtomicBool::new(false);
+        let end = |execution: &mut Execution, now| {
+            waited.store(matches!(&execution.state, State::Waiting { gate: Gate::Lane(..), .. }), Ordering::Relaxed);
+            end(execution, now)
+        };
+        let execution = self.change(id, end).await?;
+        if let (Some(lane), true) = (&execution.lane, waited.into_inner()) {
+            lock(&self.lanes).withdraw(&(execution.flow.name.clone(), lane.clone()), id);
         }
-        self.settle(after).await;
+        self.settle(&execution).await;
+        Ok(())
+    }
+
+    /// What is left of an order to cancel: whoever worked on the execution had let go of it in its own way by then.
+    pub(crate) async fn cancel_unclaimed(&self, id: &ExecutionId) {
+        match self.end(id, cancel).await {
+            Ok(()) | Err(OrderError::WrongState { .. }) => {}
+            Err(error) => tracing::error!(execution = %id, %error, "execution could not be cancelled"),
+        }
     }
 
     async fn flow_for(&self, execution: &Execution, replay: &Replay) -> Result<Arc<Flow>, OrderError> {
@@ -288,12 +293,51 @@ impl Inner {
     }
 }
 
-fn first_step(flow: &Flow, replay: &Replay) -> Result<usize, OrderError> {
-    let Some(from) = &replay.from else { return Ok(0) };
-    flow.step(from).ok_or_else(|| OrderError::NoStep {
-        flow: flow.name.clone(),
-        step: from.clone(),
-        steps: flow.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>().join(", "),
+/// Where a replay begins.
+struct Begin {
+    /// The first step that it runs.
+    first: usize,
+    /// The first that it could run: see [`Execution::first_step`].
+    first_own: usize,
+}
+
+fn begin(flow: &Flow, old: Option<&Flow>, before: &Execution, replay: &Replay) -> Result<Begin, OrderError> {
+    let place = |step: &str| {
+        flow.step(step).ok_or_else(|| OrderError::NoStep {
+            flow: flow.name.clone(),
+            step: step.to_owned(),
+            steps: flow.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    };
+    let wrong = |instead| OrderError::WrongState { id: before.id.clone(), state: before.state.kind(), instead };
+    let old_steps = old.map_or(&[][..], |old| &old.steps);
+    let first_own = match usize::from(before.first_step).checked_sub(1).and_then(|split| old_steps.get(split)) {
+        Some(split) => place(&split.id)? + 1,
+        None => 0,
+    };
+    let first = replay.from.as_deref().map(place).transpose()?.unwrap_or(first_own);
+    if first < first_own {
+        return Err(wrong(
+            "it goes on with one of its parent's documents; to repeat the steps before, replay the parent",
+        ));
+    }
+    let is_split = |step: &flow::Step| {
+        let old = old_steps.iter().position(|old| old.id == step.id);
+        old.and_then(|old| before.steps.get(old)).is_some_and(|old| matches!(old.state, StepState::Split { .. }))
+    };
+    if flow.steps[..first].iter().any(is_split) {
+        return Err(wrong("its documents have gone on as children; replay those, or it from the step that gave them"));
+    }
+    Ok(Begin { first, first_own })
+}
+
+fn repeated_effect(step: &flow::Step, record: &Step) -> Option<RepeatedEffect> {
+    let StepKind::Action { plugin, action, connection, effect, .. } = &step.kind else { return None };
+    (*effect != Effect::Read && had_effect(record)).then(|| RepeatedEffect {
+        step: step.id.clone(),
+        action: format!("{plugin}.{action}"),
+        connection: connection.clone(),
+        external_id: record.external_id.clone(),
     })
 }
 
@@ -303,6 +347,45 @@ fn had_effect(step: &Step) -> bool {
         matches!(&attempt.outcome, None | Some(Outcome::Lost | Outcome::Succeeded | Outcome::Verified))
             || matches!(&attempt.outcome, Some(Outcome::Failed { fault }) if fault.kind == FaultKind::UnknownOutcome)
     })
+}
+
+fn cancel(execution: &mut Execution, _: Timestamp) -> Result<(), &'static str> {
+    if execution.is_settled() && execution.state.kind() != StateKind::Parked {
+        return Err("it has ended already");
+    }
+    execution.state = State::Cancelled;
+    Ok(())
+}
+
+/// What a retry makes of an execution.
+fn go_on(execution: &mut Execution, now: Timestamp) -> Result<(), &'static str> {
+    let (State::Parked { .. } | State::Dead { .. } | State::Waiting { .. }) = &execution.state else {
+        return Err("only what is parked, dead or waiting can be retried; to run it once more, replay it");
+    };
+    if let State::Waiting { gate: Gate::Lane(..) | Gate::Children, .. } = &execution.state {
+        return Err("it goes on as soon as the executions before it in its lane have ended");
+    }
+    let reason = reason_to_go_on(execution);
+    for step in &mut execution.steps {
+        step.attempts_forgiven = step.attempts_made();
+        step.tried_since = step.tried_since.map(|_| now);
+    }
+    execution.state = State::Waiting { until: now, gate: Gate::Time, reason };
+    Ok(())
+}
+
+/// What a retry goes on with. An outcome that is unknown is verified; only who retries what was parked because of it, or
+/// what is dead, has decided that it is to be repeated.
+fn reason_to_go_on(execution: &Execution) -> WaitReason {
+    use ParkReason::{Failure, UnknownOutcome};
+    let is_decided = match &execution.state {
+        State::Parked { reason: UnknownOutcome | Failure, .. } | State::Dead { .. } => true,
+        State::Waiting { reason, .. } => *reason != WaitReason::Verifying,
+        _ => false,
+    };
+    let open = execution.steps.iter().find(|step| step.state == StepState::Open);
+    let is_lost = open.and_then(|step| step.attempts.last()).is_some_and(Attempt::is_lost);
+    if is_lost && !is_decided { WaitReason::Verifying } else { WaitReason::Retry { fault: latest_fault(execution) } }
 }
 
 fn latest_fault(execution: &Execution) -> Fault {

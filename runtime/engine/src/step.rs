@@ -76,11 +76,26 @@ pub(crate) fn step(carried: &mut Carried, input: Input, at: &mut Circumstances<'
 /// leaves no attempt behind.
 pub(crate) fn cancel(carried: &mut Carried, next: Action) -> Action {
     match next {
-        Action::Transform(index, _) | Action::Invoke(index, _) => unbegin(carried, index),
-        Action::Rest(children) if carried.execution.is_settled() => return Action::Rest(children),
-        Action::Verify(..) | Action::Rest(_) => {}
+        Action::Transform(index, _) | Action::Invoke(index, _) => cancel_call(carried, index, false),
+        Action::Verify(index, _) => cancel_call(carried, index, true),
+        Action::Rest(children) if carried.execution.is_settled() && !is_parked(carried) => {
+            return Action::Rest(children);
+        }
+        Action::Rest(_) => carried.execution.state = State::Cancelled,
     }
-    rest(carried, State::Cancelled)
+    Action::Rest(Vec::new())
+}
+
+fn is_parked(carried: &Carried) -> bool {
+    matches!(carried.execution.state, State::Parked { .. })
+}
+
+/// Ends an execution instead of making its next call.
+pub(crate) fn cancel_call(carried: &mut Carried, index: usize, verifies: bool) {
+    if !verifies {
+        unbegin(carried, index);
+    }
+    carried.execution.state = State::Cancelled;
 }
 
 /// Goes on until something must be awaited.
@@ -163,7 +178,29 @@ fn reopen(carried: &mut Carried, index: usize, at: &mut Circumstances<'_>) -> Op
         Some(attempt) => attempt.outcome == Some(Outcome::Lost) && !decided,
         None => false,
     };
-    if killed || verifying { Some(verify(carried, index)) } else { Some(open(carried, index, at)) }
+    if killed || verifying || is_uncertain(carried, index, at.now) {
+        Some(verify(carried, index))
+    } else {
+        Some(open(carried, index, at))
+    }
+}
+
+/// Whether an attempt may have had its effect and the key under which it was made is no longer honoured. A person who
+/// retries has decided about the attempts before.
+fn is_uncertain(carried: &Carried, index: usize, now: Timestamp) -> bool {
+    let record = &carried.execution.steps[index];
+    let is_lost = record.attempts.iter().any(|attempt| attempt.number > record.attempts_forgiven && attempt.is_lost());
+    is_lost && !is_key_honoured(carried, index, now)
+}
+
+/// Whether the destination still knows the first attempt by its key, or does not need to.
+fn is_key_honoured(carried: &Carried, index: usize, now: Timestamp) -> bool {
+    let StepKind::Action { effect: Effect::Keyed, key_lifetime: Some(lifetime), .. } = carried.flow.steps[index].kind
+    else {
+        return true;
+    };
+    let first = carried.execution.steps[index].attempts.first().map_or(now, |attempt| attempt.started);
+    now.since(first) < lifetime
 }
 
 fn verify(carried: &mut Carried, index: usize) -> Action {
@@ -259,13 +296,18 @@ fn ask_again(carried: &mut Carried, index: usize, after: Option<Duration>, at: &
     wait(carried, at.now + pause, Gate::Time, WaitReason::Verifying)
 }
 
-/// No plugin was called: the attempt that was opened for it did not happen.
+/// No plugin was called: an attempt that was opened for it did not happen; one that was to be verified did, and still is
+/// to be.
 fn not_served(carried: &mut Carried, index: usize, reason: NotServed, at: &Circumstances<'_>) -> Action {
-    unbegin(carried, index);
+    let verifying = carried.latest_attempt(index).is_some_and(|attempt| attempt.outcome.is_some());
+    if !verifying {
+        unbegin(carried, index);
+    }
     match reason {
         NotServed::NotInstalled(ref name) | NotServed::Unavailable { ref name, .. } => {
             let gate = Gate::Plugin(name.clone());
-            wait(carried, at.now + PLUGIN_POLL, gate, WaitReason::PluginUnavailable)
+            let reason = if verifying { WaitReason::Verifying } else { WaitReason::PluginUnavailable };
+            wait(carried, at.now + PLUGIN_POLL, gate, reason)
         }
         NotServed::Lacks { .. } | NotServed::Connection(_) => park(carried, ParkReason::Configuration, &reason),
     }
@@ -339,14 +381,8 @@ fn failed(
 /// The plugin cannot find out what became of a lost attempt: what repeating does decides.
 fn repeat_if_allowed(carried: &mut Carried, index: usize, at: &mut Circumstances<'_>) -> Option<Action> {
     let flow = carried.flow.clone();
-    let StepKind::Action { action, effect, key_lifetime, .. } = &flow.steps[index].kind else { return None };
-    let first = carried.execution.steps[index].attempts.first().map_or(at.now, |attempt| attempt.started);
-    let allowed = match effect {
-        Effect::Read | Effect::Idempotent => true,
-        Effect::Keyed => key_lifetime.is_none_or(|lifetime| at.now.since(first) < lifetime),
-        Effect::Unsafe => false,
-    };
-    if !allowed {
+    let StepKind::Action { action, effect, .. } = &flow.steps[index].kind else { return None };
+    if *effect == Effect::Unsafe || !is_key_honoured(carried, index, at.now) {
         let message = format!(
             "the answer to action `{action}` was lost and repeating it is not safe; find out whether it had its effect, then \
              `weir execution retry {id}` to repeat it or `weir execution discard {id}`",

@@ -52,7 +52,7 @@ impl Inner {
                 // One probe is enough to find out whether a destination answers again.
                 Gate::Connection(name) if self.connections.open().contains(name) => {
                     for probe in self.store.due(gate, now, None, 1).await? {
-                        self.take_up(&probe);
+                        self.take_up(&probe).await;
                     }
                 }
                 Gate::Connection(_) | Gate::Plugin(_) | Gate::Flow(_) => drop(self.take_from(gate, now, None).await?),
@@ -75,7 +75,7 @@ impl Inner {
             let found = self.store.due(gate.clone(), now, behind.clone(), BATCH).await?;
             let is_last = found.len() < BATCH;
             for due in found {
-                passed += usize::from(!self.take_up(&due));
+                passed += usize::from(!self.take_up(&due).await);
                 behind = Some(due);
             }
             if is_last || passed >= passed_max {
@@ -85,7 +85,7 @@ impl Inner {
     }
 
     /// Claims an execution and hands it over, unless it is in hand already. False: its flow has no room.
-    fn take_up(&self, due: &Due) -> bool {
+    async fn take_up(&self, due: &Due) -> bool {
         if !self.claim(&due.id) {
             return true;
         }
@@ -93,7 +93,7 @@ impl Inner {
         if has_room {
             self.hand_over(&Arc::from(due.flow.as_str()), Work::Stored(due.id.clone()));
         } else {
-            self.unclaim(&due.id);
+            self.unclaim(&due.id).await;
         }
         has_room
     }
@@ -116,8 +116,12 @@ impl Inner {
         }
     }
 
-    /// Finds out who stands in which lane.
-    pub(crate) async fn recover_lanes(&self) -> Result<(), StoreError> {
+    /// Finds out once who stands in which lane.
+    pub(crate) async fn know_lanes(&self) -> Result<(), StoreError> {
+        self.lanes_known.get_or_try_init(|| self.recover_lanes()).await.copied()
+    }
+
+    async fn recover_lanes(&self) -> Result<(), StoreError> {
         for gate in self.store.gates().await? {
             let Gate::Lane(flow, lane) = gate.clone() else { continue };
             let end_of_time = Timestamp::from_millis(u64::MAX);
@@ -127,7 +131,7 @@ impl Inner {
                 let Some(last) = page.last().cloned() else { break };
                 behind = Some(last);
                 let mut lanes = lock(&self.lanes);
-                page.into_iter().for_each(|due| lanes.recover((flow.clone(), lane.clone()), due.id, false));
+                page.into_iter().for_each(|due| lanes.recover((flow.clone(), lane.clone()), due.at));
             }
         }
         let states = vec![StateKind::Ready, StateKind::Waiting, StateKind::Parked];
@@ -137,7 +141,7 @@ impl Inner {
             for execution in page.executions {
                 let waits_behind = matches!(&execution.state, State::Waiting { gate: Gate::Lane(..), .. });
                 if let (Some(lane), false) = (execution.lane, waits_behind) {
-                    lock(&self.lanes).recover((execution.flow.name, lane), execution.id, true);
+                    lock(&self.lanes).lead(&(execution.flow.name, lane), &execution.id);
                 }
             }
             match page.next {

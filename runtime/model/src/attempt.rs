@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Fault, Pairs, Timestamp};
+use crate::{Fault, FaultKind, Pairs, Timestamp};
 
 /// Which plugin, and which bytes of it, handled a call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -104,4 +104,15 @@ pub struct Attempt {
     pub outcome: Option<Outcome>,
     /// What the host saw; none for steps that need no plugin, and before the end.
     pub report: Option<CallReport>,
+}
+
+impl Attempt {
+    /// Whether it has ended and nobody knows what it came to: it may or may not have had its effect.
+    pub fn is_lost(&self) -> bool {
+        match &self.outcome {
+            Some(Outcome::Lost) => true,
+            Some(Outcome::Failed { fault }) => fault.kind == FaultKind::UnknownOutcome,
+            _ => false,
+        }
+    }
 }

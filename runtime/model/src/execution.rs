@@ -39,9 +39,13 @@ pub struct Execution {
     pub lane: Option<String>,
     /// The execution that this one repeats.
     pub replay_of: Option<ExecutionId>,
+    /// The dead letter whose idempotency keys it carries on.
+    pub keys_of: Option<ExecutionId>,
+    /// The first step that it runs itself: of a child, the one behind the split. What the steps before it gave came with it.
+    pub first_step: u16,
     /// The body of the event, encoded by [`Event`](crate::Event)'s serde form.
     pub event: BlobIndex,
-    /// One for each step of the flow, in its order; a child holds the steps behind its split only.
+    /// One for each step of the flow, in its order.
     pub steps: Vec<Step>,
     /// The bytes that the record refers to. Kept by the store beside the record.
     #[serde(skip)]
@@ -231,7 +235,7 @@ impl Step {
 impl Execution {
     /// The key under which step `step_id` calls its destination: the same for every attempt.
     pub fn idempotency_key(&self, step_id: &str) -> String {
-        format!("{}.{step_id}", self.id)
+        format!("{}.{step_id}", self.keys_of.as_ref().unwrap_or(&self.id))
     }
 
     /// Whether it will not change any more but by a person.

@@ -28,7 +28,7 @@ pub(crate) enum Execution {
     },
     /// Let executions go on that are parked, dead or waiting; finished steps are not run again, keys stay the same.
     Retry(act::Act),
-    /// Run executions once more, as new ones with new keys.
+    /// Run executions once more, as new ones; only a dead letter that is repeated on its own version keeps its keys.
     Replay(replay::Replay),
     /// End executions that have not ended.
     Cancel(act::Act),

@@ -80,7 +80,8 @@ fn in_words(effects: &[EffectRow]) -> String {
         let at = effect.connection.as_ref().map(|name| format!(" at connection `{name}`")).unwrap_or_default();
         kinds.entry(format!("step `{}`: {}{at}", effect.step, effect.action)).or_default().push(effect);
     }
-    let mut text = "these effects would happen again, with new keys:\n".to_owned();
+    let mut text =
+        "these effects would happen again, with new keys unless a dead letter is repeated as it was:\n".to_owned();
     for (kind, effects) in kinds {
         let ids: Vec<_> = effects.iter().filter_map(|effect| effect.external_id.as_deref()).take(NAMED_MAX).collect();
         let ids = if ids.is_empty() { String::new() } else { format!("; it made {}", ids.join(", ")) };

@@ -87,6 +87,8 @@ pub fn executions(event: &Event, flows: &[&str]) -> Vec<Execution> {
         state: State::Ready,
         lane: None,
         replay_of: None,
+        keys_of: None,
+        first_step: 0,
         event: BlobIndex(0),
         steps: vec![Step::default(), Step::default()],
         blobs: vec![Arc::clone(&blob)],
