@@ -119,7 +119,9 @@ impl<'a> Call<'a> {
     /// URL without and with the credential.
     fn prepare(&mut self, hop: &Hop) -> Result<(CheckedUrl, CheckedUrl, Outgoing), Failure> {
         let asked = self.check(&hop.method, &hop.url)?;
-        if !hop.is_redirect {
+        if hop.is_redirect {
+            self.check_redirect(&asked)?;
+        } else {
             self.note(&asked);
         }
         self.check_body(&hop.body)?;
@@ -135,6 +137,18 @@ impl<'a> Call<'a> {
         apply(credential, &mut outgoing).map_err(|fault| Failure::denied("weir.http.credential", fault.to_string()))?;
         let target = if outgoing.url == asked.as_str() { asked.clone() } else { self.check_filled(&asked, &outgoing)? };
         Ok((asked, target, outgoing))
+    }
+
+    /// A destination that redirects wherever it is told to would hand the secret to anyone: the plugin only had to put a slot
+    /// behind the place to go to.
+    fn check_redirect(&self, asked: &CheckedUrl) -> Result<(), Failure> {
+        let Some(connection) = self.request.connection.as_deref() else { return Ok(()) };
+        if connection.covers(asked.origin()) || matches!(connection.redactor().text(asked.as_str()), Cow::Borrowed(_)) {
+            return Ok(());
+        }
+        let message =
+            "the destination redirects with the connection's secret to an origin that is not the connection's";
+        Err(Failure::denied("weir.http.redirect", message))
     }
 
     fn check_body(&self, body: &Bytes) -> Result<(), Failure> {

@@ -21,6 +21,9 @@ pub const COMPILE_CHILD: &str = "compile-plugin-in-child";
 /// Text of a fault that is taken from the child.
 const FAULT_BYTES_MAX: u64 = 4 * 1024;
 
+/// How wasmtime 48 says that a component does not fit into the pool; it has no type for that.
+const NO_ROOM: &str = "pooling allocator";
+
 /// Signals, as Linux and POSIX number them.
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
@@ -73,6 +76,9 @@ pub enum CompileError {
     /// Its code is too large.
     #[error("it compiles to more than {0} bytes; make it smaller, or raise `compile_output`")]
     Output(u64),
+    /// It compiles, and no sandbox has room for what it wants.
+    #[error("it needs more than a sandbox has: {0}; merge its parts or build it smaller")]
+    Sandbox(String),
     /// The child could not be run, or ended in a way that is no answer.
     #[error("the compiling process failed: {0}")]
     Child(String),
@@ -89,6 +95,7 @@ impl CompileError {
             Self::Wall(_) => "weir.limit.compile-wall",
             Self::Memory(_) => "weir.limit.compile-memory",
             Self::Output(_) => "weir.limit.compile-output",
+            Self::Sandbox(_) => "weir.limit.sandbox",
             Self::Child(_) | Self::Load(_) => "weir.load.compile",
         }
     }
@@ -186,7 +193,10 @@ impl Compiler {
 fn load(engine: &Engine, code: &[u8]) -> Result<Component, CompileError> {
     // SAFETY: the bytes come from our own child, or from our own folder with the checksum under which we wrote them.
     // Compiled code from anywhere else has no way here.
-    unsafe { Component::deserialize(engine, code) }.map_err(|cause| CompileError::Load(format!("{cause:#}")))
+    unsafe { Component::deserialize(engine, code) }.map_err(|cause| {
+        let text = format!("{cause:#}");
+        if text.contains(NO_ROOM) { CompileError::Sandbox(text) } else { CompileError::Load(text) }
+    })
 }
 
 /// The child's side: reads a component from standard input, compiles it and writes the code to standard output. `arguments`

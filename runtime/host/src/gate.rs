@@ -5,9 +5,13 @@ use bytes::Bytes;
 use capability::Grant;
 use connection::Connection;
 use egress::{Auth, Egress, HttpFault, HttpFaultKind, Request, Response};
+use tokio::sync::Semaphore;
 
 use crate::ledger::Ledger;
 use crate::limits::{Exceeded, Limits};
+
+/// Requests of one call that are under way at once: the host holds their answers until they are whole.
+pub(crate) const SIDE_BY_SIDE: usize = 8;
 
 /// The only way out of a connector's call, whichever import it uses: it counts, and hands the request to egress.
 pub(crate) struct Gate {
@@ -17,6 +21,7 @@ pub(crate) struct Gate {
     limits: egress::Limits,
     /// When the call must have ended.
     deadline: Instant,
+    side_by_side: Semaphore,
 }
 
 /// A request as a guest asks for it.
@@ -44,7 +49,7 @@ impl Gate {
             response_body_bytes: size(limits.response_body_bytes),
             ..egress::Limits::default()
         };
-        Self { egress, grant, connection, limits, deadline }
+        Self { egress, grant, connection, limits, deadline, side_by_side: Semaphore::new(SIDE_BY_SIDE) }
     }
 
     /// The connection in use.
@@ -57,6 +62,11 @@ impl Gate {
         self.limits.request_body_bytes
     }
 
+    /// Bytes that the body of an answer may have.
+    pub(crate) fn response_body_bytes_max(&self) -> usize {
+        self.limits.response_body_bytes
+    }
+
     /// What is left of the call's time.
     pub(crate) fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
@@ -66,6 +76,8 @@ impl Gate {
     pub(crate) async fn send(&self, ledger: &Arc<Ledger>, ask: HttpAsk) -> HttpAnswer {
         let can_have_effect = !matches!(ask.method.as_str(), "GET" | "HEAD" | "OPTIONS");
         let flight = ledger.begin_request(can_have_effect).map_err(refused)?;
+        // It is never closed; whoever waits here too long ends with the call.
+        let _turn = self.side_by_side.acquire().await;
         let HttpAsk { method, url, headers, body, auth } = ask;
         let limits = egress::Limits { total: self.limits.total.min(self.remaining()), ..self.limits };
         let (grant, connection) = (Arc::clone(&self.grant), self.connection.clone());

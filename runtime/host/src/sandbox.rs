@@ -78,6 +78,9 @@ pub(crate) fn engine(slots: u32) -> wasmtime::Result<Engine> {
         .max_core_instances_per_component(CORE_INSTANCES_MAX)
         .max_memories_per_component(MEMORIES_MAX)
         .max_tables_per_component(TABLES_MAX)
+        // Whether one module has them all or each has one is the same to the pool; the default is a single one.
+        .max_memories_per_module(MEMORIES_MAX)
+        .max_tables_per_module(TABLES_MAX)
         .table_elements(TABLE_ELEMENTS_MAX)
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(128 * 1024)

@@ -1,6 +1,8 @@
 //! What the guests share: the bindings of the contract, and the way they are told apart from their canary call. A guest
 //! misbehaves only when its input is not the empty object, because a mapper that fails its canary call is not loaded.
 
+pub mod wasi;
+
 /// The bindings of a mapper.
 pub mod mapper {
     wit_bindgen::generate!({ path: "../../wit", world: "weir:plugin/mapper-plugin", pub_export_macro: true });

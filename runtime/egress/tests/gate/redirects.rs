@@ -78,6 +78,32 @@ async fn a_destination_cannot_ask_for_a_secret_with_a_slot_of_its_own() {
 }
 
 #[tokio::test]
+async fn a_destination_that_redirects_anywhere_cannot_be_used_to_hand_the_secret_on() {
+    let bench = Bench::new();
+    let slot = Slot { name: "token".into(), secret: Secret::new(SECRET), raw: false, body: false };
+    let key = Credential::ApiKeyQuery { name: "key".into(), secret: Secret::new(SECRET) };
+    for (credential, place) in [(Credential::Slots { slots: vec![slot] }, "/{{token}}"), (key, "/")] {
+        let elsewhere = Server::answering("127.0.0.1", |_| ok("")).await;
+        // It sends everybody on to what stands behind `to=`, with whatever comes after it.
+        let open = Server::answering("127.0.0.1", |seen| {
+            let place = seen.target.split_once("to=").map_or("/", |(_, place)| place);
+            status(302, &[("location", place)])
+        })
+        .await;
+        let origins = [open.url("a.test", ""), elsewhere.url("b.test", "")];
+        let request = Request {
+            grant: grant("crm", &[&origins[0], &origins[1]]),
+            connection: Some(connection("crm", &[&origins[0]], credential)),
+            ..get(&open.url("a.test", &format!("/go?to={}", elsewhere.url("b.test", place))))
+        };
+        let fault = bench.fault(request).await;
+        assert_eq!((fault.kind, fault.code, fault.request_sent), (HttpFaultKind::Denied, "weir.http.redirect", true));
+        assert!(has_secret(&open.seen()[0]), "{:?}", open.seen());
+        assert_eq!(elsewhere.accepted(), 0);
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_goes_back_to_the_first_step_of_the_gate() {
     let forbidden = Server::answering("127.0.0.2", |_| ok("")).await;
     let bench = Bench::new();

@@ -7,12 +7,9 @@ use model::LogLevel;
 use wasmtime::Result;
 
 use super::bindings::weir::plugin::{http, log, types};
-use crate::gate::{Gate, HttpAnswer, HttpAsk};
+use crate::gate::{Gate, HttpAnswer, HttpAsk, SIDE_BY_SIDE};
 use crate::ledger::Ledger;
 use crate::state::CallState;
-
-/// Requests of one `send-all` that are under way at once.
-const SIDE_BY_SIDE: usize = 8;
 
 impl types::Host for CallState {}
 
@@ -44,10 +41,14 @@ impl http::Host for CallState {
         self.check_host_calls()?;
         let (gate, ledger) = (self.gate()?, Arc::clone(&self.ledger));
         let sends = requests.into_iter().map(|request| send(&gate, &ledger, request));
-        let answers: Vec<_> = stream::iter(sends).buffered(SIDE_BY_SIDE).collect().await;
-        // What the host holds for one call is bounded as if it were one answer.
-        let bytes: usize = answers.iter().flatten().map(|response| response.body.len()).sum();
-        self.check_output(bytes)?;
+        let mut coming = stream::iter(sends).buffered(SIDE_BY_SIDE);
+        let (mut answers, mut bytes) = (Vec::new(), 0);
+        while let Some(answer) = coming.next().await {
+            // What the host holds for one call is bounded as if it were one answer, and counted before more is fetched.
+            bytes += answer.as_ref().map_or(0, |response| response.body.len());
+            self.check_output(bytes)?;
+            answers.push(answer);
+        }
         Ok(answers.into_iter().map(answer).collect())
     }
 }

@@ -8,42 +8,22 @@ use crate::support::{
     embed, fault, guest, mapper_manifest, resident_mib, selector, set, set_with, text_guest, transform_call,
 };
 
-/// Runs a guest that misbehaves, and beside it, over and over, one that behaves. Gives what the host says of the first.
+/// Runs a guest that misbehaves, twice at once, and gives what the host says of it.
 #[track_caller]
 fn check(name: &str, input: &str, limits: Limits, code: &str) {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let set = set();
-        set.install("good", guest("echo", &mapper_manifest("1.0.0")), &PluginSettings::default()).await;
+        set.install_good().await;
         let settings = PluginSettings { limits, ..PluginSettings::default() };
         set.install("bad", guest(name, &mapper_manifest("1.0.0")), &settings).await;
-        let before_mib = resident_mib();
-        let host = set.host.clone();
-        let call = transform_call("bad", input, 1);
-        // On a task of its own, because guests share the machine, not a task.
-        #[allow(clippy::disallowed_methods)]
-        let bad = tokio::spawn(async move { tokio::join!(host.transform(call.clone()), host.transform(call)).0 });
-        let mut latencies = Vec::new();
-        while !bad.is_finished() {
-            let began = Instant::now();
-            let good = set.transform("good", "[1]").await;
-            assert_eq!(good.answer.expect("the guest that behaves is served")[0].data, "[1]");
-            latencies.push(began.elapsed());
-        }
-        let called = bad.await.expect("the host does not panic").expect("is served");
+        let (host, call) = (set.host.clone(), transform_call("bad", input, 1));
+        let bad = async move { tokio::join!(host.transform(call.clone()), host.transform(call)).0 };
+        let called = set.beside(&format!("{name} {code}"), 256, bad).await.expect("is served");
         let fault = fault(&called);
         assert_eq!((fault.code.as_str(), fault.kind), (code, FaultKind::Internal), "{fault}");
         assert_eq!(set.transform("good", "[2]").await.answer.expect("the host lives")[0].data, "[2]");
-        let grown_mib = resident_mib().saturating_sub(before_mib);
-        assert!(grown_mib < 256, "{name} made the host grow by {grown_mib} MiB");
-        latencies.sort();
-        println!(
-            "{name:16} {code:24} after {:>6} us of CPU; {} calls beside it, slowest {:?}; memory +{grown_mib} MiB",
-            called.report.cpu_us,
-            latencies.len(),
-            latencies.last().copied().unwrap_or_default(),
-        );
     });
 }
 
@@ -165,7 +145,7 @@ async fn whoever_misbehaves_while_starting_is_not_loaded() {
 }
 
 /// A function whose compilation takes far longer than reading it.
-fn compile_bomb(loops: usize) -> Vec<u8> {
+pub(crate) fn compile_bomb(loops: usize) -> Vec<u8> {
     let locals = "(local i64)".repeat(200);
     let mut body = String::new();
     for depth in 0..loops {

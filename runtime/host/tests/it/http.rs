@@ -1,96 +1,17 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use connection::{Connection, Credential, Secret};
 use engine::{NotServed, PluginCaller, Settlement};
 use host::{Limits, PluginSettings};
 use model::FaultKind;
-use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Set, action_call, connector_manifest, fault, guest, set};
-
-/// A destination that counts requests and answers by path: `/hang` never, `/drop` by closing, `/drip` without end.
-struct Destination {
-    origin: String,
-    requests: Arc<AtomicUsize>,
-}
-
-impl Destination {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let origin = format!("http://{}", listener.local_addr().expect("an address"));
-        let requests = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&requests);
-        // Ends with the test's runtime.
-        #[allow(clippy::disallowed_methods)]
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(answer(stream, Arc::clone(&counter)));
-            }
-        });
-        Self { origin, requests }
-    }
-
-    fn requests(&self) -> usize {
-        self.requests.load(Ordering::SeqCst)
-    }
-}
-
-async fn answer(mut stream: TcpStream, counter: Arc<AtomicUsize>) -> std::io::Result<()> {
-    let mut head = Vec::new();
-    let mut buffer = [0; 4096];
-    loop {
-        let read = stream.read(&mut buffer).await?;
-        head.extend_from_slice(&buffer[..read]);
-        if read == 0 {
-            return Ok(());
-        }
-        if !head.windows(4).any(|window| window == b"\r\n\r\n") {
-            continue;
-        }
-        counter.fetch_add(1, Ordering::SeqCst);
-        let text = String::from_utf8_lossy(&head).into_owned();
-        head.clear();
-        let path = text.split(' ').nth(1).unwrap_or("/");
-        match path {
-            "/hang" => std::future::pending().await,
-            "/drop" => return Ok(()),
-            "/drip" => {
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n").await?;
-                loop {
-                    stream.write_all(b"x").await?;
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-            }
-            "/endless" => {
-                stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await?;
-                loop {
-                    stream.write_all(format!("1000\r\n{}\r\n", "x".repeat(4096)).as_bytes()).await?;
-                }
-            }
-            _ => {
-                let has_key = text.to_ascii_lowercase().contains("authorization: bearer key-of-the-account");
-                let body = if has_key { "with key" } else { "without key" };
-                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
-                stream.write_all((head + body).as_bytes()).await?;
-            }
-        }
-    }
-}
-
-fn settings(origin: &str, limits: Limits) -> PluginSettings {
-    let rule = json!({ "origin": origin, "methods": ["GET", "POST"], "paths": ["/*"] });
-    let grant = json!({ "http": [rule], "private_networks": ["127.0.0.0/8"] });
-    PluginSettings { grant: serde_json::from_value(grant).expect("a grant"), limits, calls_per_sandbox: 1 }
-}
+use crate::destination::Destination;
+use crate::support::{Set, action_call, connector_manifest, fault, granting, guest, set};
 
 async fn connector(guest_name: &str, limits: Limits) -> (Set, Destination) {
     let (set, destination) = (set(), Destination::start().await);
-    let component = guest(guest_name, &connector_manifest(&destination.origin));
-    set.install("crm", component, &settings(&destination.origin, limits)).await;
+    let component = guest(guest_name, &connector_manifest(&[&destination.origin]));
+    set.install("crm", component, &granting(&[&destination.origin], limits)).await;
     (set, destination)
 }
 

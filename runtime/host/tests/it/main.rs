@@ -1,5 +1,10 @@
 //! The host against real components: hostile guests, generations under load, the way out, and what WASI lets through.
 
+mod addresses;
+mod bodies;
+mod campaign;
+mod credentials;
+mod destination;
 mod figures;
 mod generations;
 mod hostile;
@@ -7,3 +12,5 @@ mod http;
 mod refused;
 mod support;
 mod surroundings;
+mod together;
+mod values;

@@ -1,10 +1,12 @@
 //! Builds guests, sets up a host, and makes calls.
 
 use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, LazyLock, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use connection::Connection;
@@ -12,12 +14,15 @@ use engine::{
     ActionCall, CallContext, Called, GenerationState, GenerationStatus, PluginAdmin, PluginCaller, PluginSelector,
     Receipt, TransformCall,
 };
-use host::{CompileConfig, ConnectionLookup, Host, HostConfig, PluginSettings, Slots};
+use futures_util::future::BoxFuture;
+use host::{CompileConfig, ConnectionLookup, Host, HostConfig, Limits, PluginSettings, Slots};
 use lifecycle::SystemClock;
 use manifest::Manifest;
 use model::{Attributes, Document, Event, EventId, Fault, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
 
 /// Where the guests lie when they have been built.
 static GUESTS: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -57,6 +62,25 @@ pub(crate) fn text_guest(name: &str, manifest: &Value) -> Bytes {
     embed(&wat::parse_file(path).expect("valid text"), manifest)
 }
 
+/// A guest written as the text of a core module, for what no toolchain writes, made a component of the contract.
+pub(crate) fn core_guest(name: &str, manifest: &Value) -> Bytes {
+    const CONNECTOR: &str = "package weir:guests; world connector { import weir:plugin/http@0.1.0; \
+                             export weir:plugin/actions@0.1.0; export weir:plugin/verification@0.1.0; }";
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut module = wat::parse_file(root.join(format!("tests/guests/text/{name}.wat"))).expect("valid text");
+    let mut contract = Resolve::default();
+    let (package, _) = contract.push_path(root.join("wit")).expect("the contract");
+    let world = if manifest["roles"][0] == "mapper" {
+        contract.select_world(&[package], Some("mapper-plugin"))
+    } else {
+        let package = contract.push_str("guests.wit", CONNECTOR).expect("valid text");
+        contract.select_world(&[package], Some("connector"))
+    };
+    embed_component_metadata(&mut module, &contract, world.expect("a world"), StringEncoding::UTF8).expect("fits");
+    let encoded = ComponentEncoder::default().module(&module).and_then(ComponentEncoder::encode);
+    embed(&encoded.unwrap_or_else(|fault| panic!("{name}: {fault:#}")), manifest)
+}
+
 pub(crate) fn embed(component: &[u8], manifest: &Value) -> Bytes {
     let manifest: Manifest = serde_json::from_value(manifest.clone()).expect("a manifest");
     manifest::embed(component, &manifest).expect("a component").into()
@@ -69,8 +93,9 @@ pub(crate) fn mapper_manifest(version: &str) -> Value {
     })
 }
 
-/// A connector that asks for everything at an origin, with actions of every effect.
-pub(crate) fn connector_manifest(origin: &str) -> Value {
+/// A connector that asks for everything at these origins, with actions of every effect.
+pub(crate) fn connector_manifest(origins: &[&str]) -> Value {
+    let ask = |origin: &&str| json!({ "origin": origin, "methods": ["GET", "POST"], "paths": ["/*"], "reason": "It is a test." });
     let action = |effect: &str| json!({ "title": "Does something", "effect": effect });
     json!({
         "id": "guest", "version": "1.0.0", "description": "A guest.", "owner": "guests@example.com",
@@ -79,8 +104,16 @@ pub(crate) fn connector_manifest(origin: &str) -> Value {
             "send": action("unsafe"), "insist": action("unsafe"), "shrug": action("unsafe"), "look": action("read"),
             "tell": action("read"),
         },
-        "http": [{ "origin": origin, "methods": ["GET", "POST"], "paths": ["/*"], "reason": "It is a test." }],
+        "http": origins.iter().map(ask).collect::<Vec<_>>(),
     })
+}
+
+/// A grant for everything that such a connector asks for, at 127.0.0.1 besides what is public.
+pub(crate) fn granting(origins: &[&str], limits: Limits) -> PluginSettings {
+    let rule = |origin: &&str| json!({ "origin": origin, "methods": ["GET", "POST"], "paths": ["/*"] });
+    let rules = origins.iter().map(rule).collect::<Vec<_>>();
+    let grant = json!({ "http": rules, "private_networks": ["127.0.0.1"] });
+    PluginSettings { grant: serde_json::from_value(grant).expect("a grant"), limits, calls_per_sandbox: 1 }
 }
 
 #[derive(Default)]
@@ -100,6 +133,24 @@ impl ConnectionLookup for Connections {
     }
 }
 
+/// Names of a test's own, each with its addresses. No other name is known.
+#[derive(Default)]
+pub(crate) struct Names(HashMap<String, Vec<IpAddr>>);
+
+impl Names {
+    pub(crate) fn new(names: &[(&str, &[&str])]) -> Self {
+        let parse = |addresses: &&[&str]| addresses.iter().map(|text| text.parse().expect("an address")).collect();
+        Self(names.iter().map(|(name, addresses)| ((*name).to_owned(), parse(addresses))).collect())
+    }
+}
+
+impl egress::Resolver for Names {
+    fn resolve<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+        let found = self.0.get(host).cloned().ok_or_else(|| io::ErrorKind::NotFound.into());
+        Box::pin(async { found })
+    }
+}
+
 /// A host with a pool of its own and connections that a test can add to.
 pub(crate) struct Set {
     pub(crate) host: Host,
@@ -111,6 +162,11 @@ pub(crate) fn set() -> Set {
 }
 
 pub(crate) fn set_with(change: impl FnOnce(&mut HostConfig)) -> Set {
+    set_knowing(Names::default(), change)
+}
+
+/// A set in which these names are all that can be resolved.
+pub(crate) fn set_knowing(names: Names, change: impl FnOnce(&mut HostConfig)) -> Set {
     let mut config = HostConfig {
         slots: Slots { mappers: 16, connectors: 16, warm: 4, long_runners: 1 },
         artefact_bytes_max: 32 << 20,
@@ -119,7 +175,7 @@ pub(crate) fn set_with(change: impl FnOnce(&mut HostConfig)) -> Set {
         now: Arc::new(|| SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_000)),
     };
     change(&mut config);
-    let egress = egress::Config { system_roots: false, ..egress::Config::default() };
+    let egress = egress::Config { system_roots: false, resolver: Arc::new(names), ..egress::Config::default() };
     let egress = egress::Egress::build(egress, Arc::new(SystemClock)).expect("a gate");
     let connections = Arc::new(Connections::default());
     let host = Host::build(config, egress, connections.clone()).expect("a host");
@@ -134,6 +190,43 @@ impl Set {
         assert_eq!(staged.state, GenerationState::Verified, "{:?}", staged.missing);
         let plugin = PluginSelector { name: name.to_owned(), major: staged.major };
         self.host.activate(&plugin, &staged.plugin.digest).await.expect("activates")
+    }
+
+    /// Installs the plugin that behaves.
+    pub(crate) async fn install_good(&self) {
+        self.install("good", guest("echo", &mapper_manifest("1.0.0")), &PluginSettings::default()).await;
+    }
+
+    /// Runs what misbehaves, and beside it, over and over, the plugin that behaves. Every one of its answers is right, and
+    /// the host's memory grows by less than so many MiB. Needs a runtime with more than one thread.
+    #[allow(clippy::disallowed_methods)]
+    pub(crate) async fn beside<T: Send + 'static>(
+        &self,
+        what: &str,
+        grows_mib_max: u64,
+        bad: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let before_mib = resident_mib();
+        // On a task of its own, because guests share the machine, not a task.
+        let bad = tokio::spawn(bad);
+        // An event every other millisecond: enough to notice, too little to be the load itself.
+        let mut events = tokio::time::interval(Duration::from_millis(2));
+        let (mut calls, mut slowest, mut highest_mib) = (0_u32, Duration::ZERO, before_mib);
+        while !bad.is_finished() || calls < 10 {
+            events.tick().await;
+            let began = Instant::now();
+            let input = format!("[{calls}]");
+            let good = self.transform("good", &input).await;
+            assert_eq!(good.answer.expect("the guest that behaves is served")[0].data, input);
+            slowest = slowest.max(began.elapsed());
+            highest_mib = highest_mib.max(resident_mib());
+            calls += 1;
+        }
+        let ended = bad.await.expect("the host does not panic");
+        let grown_mib = highest_mib.saturating_sub(before_mib);
+        println!("{what:24} {calls:>6} calls beside it, slowest {slowest:?}; memory +{grown_mib} MiB");
+        assert!(grown_mib < grows_mib_max, "{what} made the host grow by {grown_mib} MiB");
+        ended
     }
 
     pub(crate) async fn transform(&self, name: &str, input: &str) -> Called<Vec<Document>> {

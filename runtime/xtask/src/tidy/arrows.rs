@@ -48,6 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &["manifest"]),
     ("weir-sdk", &[]),
     ("standin", &[]),
+    ("odd-modules", &[]),
     ("bench", &["standin", "signature", "lifecycle"]),
     ("e2e", &["standin", "bench", "lifecycle", "manifest", "signature"]),
 ];
