@@ -46,6 +46,8 @@ async fn every_answer_of_the_admin_api_is_as_published() -> anyhow::Result<()> {
         let file = folder.path().join("schemathesis.toml");
         std::fs::write(&file, config)?;
         let said = run(address, &file).await?;
+        // It says so when whatever it asks for is not there.
+        ensure!(config.is_empty() || !said.contains("Missing test data"), "the known ids were not used: {said}");
         show(&format!("schemathesis, {what}: {}", summary(&said)));
     }
     // An order is an object: a list of its fields in their order is nothing that anybody means.
@@ -53,9 +55,6 @@ async fn every_answer_of_the_admin_api_is_as_published() -> anyhow::Result<()> {
     let order = order.header("content-type", "application/json").body(Full::from("[null, false, true]"))?;
     let answer = world.weir.admin().await?.send(order).await?;
     ensure!(answer.status() == 422, "{answer:?}");
-    // The known ids were used: among what was asked for are replays, which make executions.
-    let after = world.executions("").await?.len();
-    ensure!(after > rows.len(), "nothing was replayed: {after} executions");
     Ok(())
 }
 
@@ -69,7 +68,16 @@ async fn run(address: SocketAddr, config: &Path) -> anyhow::Result<String> {
         &format!("http://{address}/api/v1"),
     ]);
     command.env("SCHEMATHESIS_HOOKS", Path::new(env!("CARGO_MANIFEST_DIR")).join("material/schemathesis_hooks.py"));
-    command.args(["--checks", CHECKS, "--max-examples", "50", "--phases", "examples,coverage,fuzzing"]);
+    command.args([
+        "--checks",
+        CHECKS,
+        "--request-timeout",
+        "60",
+        "--max-examples",
+        "20",
+        "--phases",
+        "examples,coverage,fuzzing",
+    ]);
     // The same requests in every run.
     command.args(["--seed", "1", "--generation-deterministic"]);
     let output = command.current_dir(config.parent().context("the file lies nowhere")?).output().await?;
