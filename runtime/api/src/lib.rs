@@ -5,6 +5,7 @@ mod control;
 #[cfg(test)]
 mod openapi_tests;
 mod problem;
+mod read;
 mod routes;
 mod serve;
 pub mod types;

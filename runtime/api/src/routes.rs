@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::handler::Handler;
 use axum::http::{Method, StatusCode, header};
-use axum::response::IntoResponse;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, on};
 use axum::{Json, Router};
 use engine::Replay;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use store::Query as ExecutionQuery;
 
 use crate::problem::Failure;
+use crate::read::{Read, ReadBody, ReadObject};
 use crate::types::{
     EffectRow, EventDetail, EventPage, ExecutionDetail, ExecutionPage, ExecutionRow, PluginRow, ReplayOrder, Replayed,
 };
@@ -79,8 +81,23 @@ pub fn router(control: Arc<dyn Control>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(take_whole))
         .with_state(control)
+}
+
+/// Takes the whole request before anything of it is judged: who is answered while still sending would find the connection
+/// closed, and not the answer. Every body is bounded, and needed whole.
+async fn take_whole(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match axum::body::to_bytes(body, BODY_BYTES_MAX).await {
+        Ok(body) => next.run(Request::from_parts(parts, body.into())).await,
+        Err(_) => {
+            let title = format!("the body cannot be read to its end, or has more than {BODY_BYTES_MAX} bytes");
+            Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "weir.request", title).into_response()
+        }
+    }
 }
 
 async fn openapi() -> impl IntoResponse {
@@ -89,6 +106,11 @@ async fn openapi() -> impl IntoResponse {
 
 async fn unknown() -> Failure {
     Failure::new(StatusCode::NOT_FOUND, "weir.api.unknown", "there is no such path; /api/v1/openapi.json lists them")
+}
+
+async fn wrong_method(method: Method) -> Failure {
+    let title = format!("{method} is not understood here; the header field `Allow` says what is");
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, "weir.api.method", title)
 }
 
 async fn ready(State(control): State<Shared>) -> Result<&'static str, Failure> {
@@ -137,7 +159,10 @@ pub(crate) struct ListQuery {
     limit: Option<usize>,
 }
 
-async fn list_executions(State(control): State<Shared>, Query(query): Query<ListQuery>) -> Answer<ExecutionPage> {
+async fn list_executions(
+    State(control): State<Shared>,
+    Read(Query(query)): Read<Query<ListQuery>>,
+) -> Answer<ExecutionPage> {
     let bad = |message: String| Failure::new(StatusCode::BAD_REQUEST, "weir.query", message);
     let states = query.state.iter().flat_map(|states| states.split(',')).map(parse_state).collect::<Result<_, _>>();
     let event = query.event.map(|id| id.parse::<EventId>()).transpose();
@@ -170,7 +195,7 @@ fn parse_id(id: &str) -> Result<ExecutionId, Failure> {
 }
 
 /// The event lies beside its executions, so the first of them leads to it.
-async fn show_event(State(control): State<Shared>, Path(id): Path<String>) -> Answer<EventPage> {
+async fn show_event(State(control): State<Shared>, Read(Path(id)): Read<Path<String>>) -> Answer<EventPage> {
     let bad = |error: model::ParseIdError| Failure::new(StatusCode::BAD_REQUEST, "weir.event.id", error.to_string());
     let event = id.parse::<EventId>().map_err(bad)?;
     let query = ExecutionQuery { event: Some(event), limit: PAGE_MAX, ..ExecutionQuery::default() };
@@ -183,29 +208,38 @@ async fn show_event(State(control): State<Shared>, Path(id): Path<String>) -> An
     Ok(Json(EventPage { event, executions: executions.iter().map(ExecutionRow::from).collect() }))
 }
 
-async fn show_execution(State(control): State<Shared>, Path(id): Path<String>) -> Answer<ExecutionDetail> {
+async fn show_execution(State(control): State<Shared>, Read(Path(id)): Read<Path<String>>) -> Answer<ExecutionDetail> {
     Ok(Json(control.engine().inspect(&parse_id(&id)?).await?.into()))
 }
 
-async fn retry_execution(State(control): State<Shared>, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+async fn retry_execution(
+    State(control): State<Shared>,
+    Read(Path(id)): Read<Path<String>>,
+) -> Result<StatusCode, Failure> {
     control.engine().retry(&parse_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn cancel_execution(State(control): State<Shared>, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+async fn cancel_execution(
+    State(control): State<Shared>,
+    Read(Path(id)): Read<Path<String>>,
+) -> Result<StatusCode, Failure> {
     control.engine().cancel(&parse_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn discard_execution(State(control): State<Shared>, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+async fn discard_execution(
+    State(control): State<Shared>,
+    Read(Path(id)): Read<Path<String>>,
+) -> Result<StatusCode, Failure> {
     control.engine().discard(&parse_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn list_effects(
     State(control): State<Shared>,
-    Path(id): Path<String>,
-    Json(order): Json<ReplayOrder>,
+    Read(Path(id)): Read<Path<String>>,
+    ReadObject(order): ReadObject<ReplayOrder>,
 ) -> Answer<Vec<EffectRow>> {
     let replay = Replay { from: order.from, current_version: order.current_version };
     let effects = control.engine().effects(&parse_id(&id)?, &replay).await?;
@@ -214,8 +248,8 @@ async fn list_effects(
 
 async fn replay_execution(
     State(control): State<Shared>,
-    Path(id): Path<String>,
-    Json(order): Json<ReplayOrder>,
+    Read(Path(id)): Read<Path<String>>,
+    ReadObject(order): ReadObject<ReplayOrder>,
 ) -> Answer<Replayed> {
     let id = parse_id(&id)?;
     let replay = Replay { from: order.from, current_version: order.current_version };
@@ -239,17 +273,17 @@ pub(crate) struct InstallQuery {
 
 async fn install_plugin(
     State(control): State<Shared>,
-    Query(query): Query<InstallQuery>,
-    component: Bytes,
+    Read(Query(query)): Read<Query<InstallQuery>>,
+    ReadBody(component): ReadBody<Bytes>,
 ) -> Answer<Deployed> {
     Ok(Json(control.install(query.name, component).await?))
 }
 
-async fn grant_plugin(State(control): State<Shared>, Path(name): Path<String>) -> Answer<Deployed> {
+async fn grant_plugin(State(control): State<Shared>, Read(Path(name)): Read<Path<String>>) -> Answer<Deployed> {
     Ok(Json(control.grant(&name).await?))
 }
 
-async fn rollback_plugin(State(control): State<Shared>, Path(name): Path<String>) -> Answer<Deployed> {
+async fn rollback_plugin(State(control): State<Shared>, Read(Path(name)): Read<Path<String>>) -> Answer<Deployed> {
     Ok(Json(control.rollback(&name).await?))
 }
 
@@ -259,14 +293,21 @@ async fn list_secrets(State(control): State<Shared>) -> Answer<Vec<String>> {
 
 async fn set_secret(
     State(control): State<Shared>,
-    Path(name): Path<String>,
-    secret: String,
+    Read(Path(name)): Read<Path<String>>,
+    ReadBody(secret): ReadBody<String>,
 ) -> Result<StatusCode, Failure> {
+    if secret.is_empty() {
+        let title = format!("secret `{name}` would be empty; send its text as the body, or remove it with DELETE");
+        return Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "weir.secret.empty", title));
+    }
     control.set_secret(&name, Some(secret)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn remove_secret(State(control): State<Shared>, Path(name): Path<String>) -> Result<StatusCode, Failure> {
+async fn remove_secret(
+    State(control): State<Shared>,
+    Read(Path(name)): Read<Path<String>>,
+) -> Result<StatusCode, Failure> {
     control.set_secret(&name, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, PatternOptions, ReferencingError, ValidationError, Validator};
 use model::{Document, FieldFault};
 use serde_json::Value;
 
@@ -19,19 +20,13 @@ pub struct Expect(Arc<Validator>);
 impl Expect {
     /// Compiles a schema. It may refer to places within itself only. The `Err` says what is wrong, and where in the schema.
     pub fn new(schema: &Value) -> Result<Self, String> {
-        if let Some(elsewhere) = foreign_reference(schema) {
-            return Err(format!("`$ref: {elsewhere}` leads out of the schema"));
-        }
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES_MAX))
             .offline()
-            .build(schema);
-        match validator {
-            Ok(validator) => Ok(Self(Arc::new(validator))),
-            Err(fault) if fault.instance_path().as_str().is_empty() => Err(fault.to_string()),
-            Err(fault) => Err(format!("at {}: {fault}", fault.instance_path())),
-        }
+            .build(schema)
+            .map_err(|fault| what_is_wrong(&fault))?;
+        Ok(Self(Arc::new(validator)))
     }
 
     /// Checks a document. The faults are those of its fields; one that is not JSON is at fault as a whole.
@@ -65,16 +60,13 @@ impl fmt::Debug for Expect {
     }
 }
 
-/// The first reference that is no fragment. A nested `$id` would turn fragments into other documents, so it counts as one.
-fn foreign_reference(schema: &Value) -> Option<&str> {
-    match schema {
-        Value::Object(fields) => {
-            let own = ["$ref", "$dynamicRef"]
-                .iter()
-                .find_map(|key| fields.get(*key).and_then(Value::as_str).filter(|target| !target.starts_with('#')));
-            own.or_else(|| fields.values().find_map(foreign_reference))
+/// What the author of a schema reads.
+fn what_is_wrong(fault: &ValidationError<'_>) -> String {
+    match fault.kind() {
+        ValidationErrorKind::Referencing(ReferencingError::Unretrievable { uri, .. }) => {
+            format!("`$ref: {uri}` leads out of the schema")
         }
-        Value::Array(items) => items.iter().find_map(foreign_reference),
-        _ => None,
+        _ if fault.instance_path().as_str().is_empty() => fault.to_string(),
+        _ => format!("at {}: {fault}", fault.instance_path()),
     }
 }

@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use crate::{Disk, DiskFile, FileEntry};
 
@@ -422,5 +426,43 @@ impl Random {
     /// True once in `times`.
     pub fn chance(&mut self, times: usize) -> bool {
         self.below(times) == 0
+    }
+}
+
+/// Simulates every seed, on all cores, and gives what each came to, in no order. The first panic names its seed and ends
+/// the others.
+pub fn simulate_all<T: Send>(seeds: Range<u64>, simulate: impl Fn(u64) -> T + Sync) -> Vec<T> {
+    let next = AtomicU64::new(seeds.start);
+    let work = || {
+        let mut results = Vec::new();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return results;
+            }
+            let _named = UnderWay { seed, next: &next, end: seeds.end };
+            results.push(simulate(seed));
+        }
+    };
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
+}
+
+/// The seed that a thread is at.
+struct UnderWay<'a> {
+    seed: u64,
+    next: &'a AtomicU64,
+    end: u64,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("failed with WEIR_SEED={}", self.seed);
+            self.next.store(self.end, Ordering::Relaxed);
+        }
     }
 }

@@ -4,13 +4,15 @@
 mod suite;
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use journal::simulation::{Fault, Random};
+use journal::simulation::{Fault, Random, simulate_all};
 use journal::{SimulatedDisk, Work};
 use model::{Blob, EventId, Execution, ExecutionId, Gate, State};
 use store::{
@@ -424,8 +426,18 @@ impl Simulation {
     }
 }
 
-fn seeds(default: u64) -> u64 {
-    std::env::var("WEIR_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(default)
+/// Lives that end in a loss of power, and lives that end otherwise: the projection is thrown away after a loss of power, so
+/// that these take the longest.
+const POWER_SEEDS: u64 = 2_000;
+const KILL_SEEDS: u64 = 500;
+
+/// `WEIR_SEED` alone, or as many as `WEIR_SEEDS` says, or `default`.
+fn seeds(default: u64) -> Range<u64> {
+    let number = |name| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
+    match number("WEIR_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("WEIR_SEEDS").unwrap_or(default),
+    }
 }
 
 fn lives(seed: u64, power: bool) -> u64 {
@@ -433,6 +445,11 @@ fn lives(seed: u64, power: bool) -> u64 {
     for _ in 0..4 {
         simulation.open().unwrap();
         simulation.check();
+        // Every other loss of power comes in the middle of the disk's work, the others between two pieces of it.
+        if power && simulation.random.chance(2) {
+            let operation = simulation.disk.operations() + 1 + simulation.random.below(100) as u64;
+            simulation.disk.fail_at(operation, Fault::PowerCut);
+        }
         for _ in 0..simulation.random.below(200) {
             simulation.step();
         }
@@ -444,28 +461,28 @@ fn lives(seed: u64, power: bool) -> u64 {
     simulation.acknowledged
 }
 
-/// Names the seed of whatever fails.
-fn for_each_seed(what: &str, mut run: impl FnMut(u64) -> u64) {
-    let seeds = seeds(300);
-    let mut acknowledged = 0;
-    for seed in 0..seeds {
-        let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(seed)));
-        acknowledged += ran.unwrap_or_else(|panic| {
-            println!("seed {seed}");
-            std::panic::resume_unwind(panic)
-        });
-    }
-    println!("{what}: {seeds} seeds, {acknowledged} records acknowledged, none lost");
+/// Simulates every seed, and shows how many promises were kept.
+fn for_each_seed(what: &str, default: u64, run: impl Fn(u64) -> u64 + Sync) {
+    let seeds = seeds(default);
+    let acknowledged = simulate_all(seeds.clone(), run);
+    let (count, acknowledged) = (acknowledged.len(), acknowledged.iter().sum::<u64>());
+    assert!(acknowledged >= count as u64, "{acknowledged} records are too few to prove anything");
+    show(&format!("store, {what}: seeds {}..{}, {acknowledged} records acknowledged, 0 lost", seeds.start, seeds.end));
+}
+
+/// Not `println!`, which the harness keeps when the test passes. Whoever closed the output does not want the figures.
+fn show(figures: &str) {
+    let _ = writeln!(std::io::stdout(), "{figures}");
 }
 
 #[test]
 fn a_loss_of_power_loses_nothing_that_was_acknowledged() {
-    for_each_seed("loss of power", |seed| lives(seed, true));
+    for_each_seed("loss of power", POWER_SEEDS, |seed| lives(seed, true));
 }
 
 #[test]
 fn a_kill_loses_nothing_that_was_acknowledged() {
-    for_each_seed("kill", |seed| lives(seed, false));
+    for_each_seed("kill", KILL_SEEDS, |seed| lives(seed, false));
 }
 
 /// Each operation of the disk fails once.
@@ -493,14 +510,14 @@ fn a_failing_disk_loses_nothing_that_was_acknowledged() {
                 break;
             }
         }
-        println!("{fault:?}: {operation} operations, {acknowledged} records acknowledged, none lost");
+        show(&format!("store, {fault:?}: {operation} operations, {acknowledged} records acknowledged, 0 lost"));
     }
 }
 
 /// A kill while the projection is being written: it holds some of the rows of a generation and not the others.
 #[test]
 fn a_half_applied_generation_is_completed_from_the_journal() {
-    for_each_seed("half-applied generation", |seed| {
+    for_each_seed("half-applied generation", KILL_SEEDS, |seed| {
         let mut simulation = Simulation::new(seed);
         for _ in 0..3 {
             simulation.open().unwrap();

@@ -13,7 +13,8 @@ use crate::workspace::Workspace;
 /// The folder in which the versions stand and the programs that use them lie.
 const WANTED: &str = "tests/e2e/material";
 
-/// Where it is put: `python/` is a virtual environment, `node/` holds `node_modules/`.
+/// Where it is put: `python/` is a virtual environment, `node/` holds `node_modules/`, `json-schema/` the test suite of
+/// JSON Schema.
 fn folder(workspace: &Workspace) -> PathBuf {
     workspace.target.join("weir-material")
 }
@@ -23,6 +24,7 @@ pub(crate) fn fetch(workspace: &Workspace) -> anyhow::Result<()> {
     let wanted = workspace.root.join(WANTED);
     if_changed(&wanted.join("requirements.txt"), &folder(workspace).join("python"), python)?;
     if_changed(&wanted.join("package.json"), &folder(workspace).join("node"), node)?;
+    if_changed(&wanted.join("sources.txt"), &folder(workspace).join("json-schema"), json_schema)?;
     strace(workspace)
 }
 
@@ -45,6 +47,19 @@ fn python(list: &Path, folder: &Path) -> anyhow::Result<()> {
     process::run(&mut process::command("python3", &["-m", "venv", "."], folder))?;
     let mut pip = process::command(folder.join("bin/pip"), &["install", "--quiet", "--requirement"], folder);
     process::run(pip.arg(list))
+}
+
+/// The suite comes to Python within the source of a package, which is not built for it: only its own files are wanted.
+fn json_schema(list: &Path, folder: &Path) -> anyhow::Result<()> {
+    let environment = folder.with_file_name("python").join("bin");
+    let arguments = ["download", "--quiet", "--no-deps", "--dest", ".", "--requirement"];
+    process::run(process::command(environment.join("pip"), &arguments, folder).arg(list))?;
+    let archive = fs::read_dir(folder)?.next().context("nothing was fetched")??.path();
+    process::run(process::command(environment.join("python"), &["-m", "tarfile", "-e"], folder).arg(&archive))?;
+    fs::remove_file(&archive)?;
+    let source = fs::read_dir(folder)?.next().context("the archive is empty")??.path();
+    fs::rename(source.join("json"), folder.join("suite")).context("the source has no suite of JSON Schema")?;
+    fs::remove_dir_all(&source).with_context(|| format!("cannot remove {}", source.display()))
 }
 
 fn node(list: &Path, folder: &Path) -> anyhow::Result<()> {

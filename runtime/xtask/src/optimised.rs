@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use crate::workspace::Workspace;
 use crate::{guests, process};
 
-const PROGRAMS: &[&str] = &["weir", "bench", "demo", "standin"];
+const PROGRAMS: &[&str] = &["weir", "bench", "demo", "sandbox", "standin"];
 
 /// Builds everything that the program needs, runs it, and gives how it ended.
 pub(crate) fn run(workspace: &Workspace, program: &str, arguments: &[String]) -> anyhow::Result<ExitCode> {

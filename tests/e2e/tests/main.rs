@@ -1,6 +1,7 @@
 //! The real binary, tried from outside: events go in over HTTP, stand-ins say what came out, the admin API says what
 //! happened between. Knows files, commands and ports only; never links the server. Start at [`world::World`].
 
+mod api;
 mod bad_input;
 mod disk;
 mod hot_loading;

@@ -180,7 +180,7 @@ fn javascript(program: &str) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn fetched(what: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn fetched(what: &str) -> anyhow::Result<PathBuf> {
     let path = target()?.join("weir-material").join(what);
     ensure!(path.exists(), "{} is missing; fetch it: cargo xtask material", path.display());
     Ok(path)

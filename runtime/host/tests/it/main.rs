@@ -5,7 +5,6 @@ mod bodies;
 mod campaign;
 mod credentials;
 mod destination;
-mod figures;
 mod generations;
 mod hostile;
 mod http;

@@ -70,6 +70,8 @@ pub(crate) struct World {
     pub(crate) failures: Arc<AtomicUsize>,
     pub(crate) cuts: u64,
     pub(crate) acknowledged_in_all: u64,
+    /// Openings that met a fault.
+    pub(crate) refusals: u64,
 }
 
 impl World {
@@ -177,17 +179,6 @@ impl World {
                 let read = journal.read(Position { family: family as u8, segment, offset: 512, length: 1 });
                 assert!(matches!(read, Err(ReadError::Gone { .. })), "{read:?}");
             }
-        }
-    }
-}
-
-/// Names the seed if the test fails while it is at work.
-pub(crate) struct Seed(pub(crate) u64);
-
-impl Drop for Seed {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("failed with WEIR_SEED={}", self.0);
         }
     }
 }

@@ -50,6 +50,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("standin", &[]),
     ("odd-modules", &[]),
     ("bench", &["standin", "signature", "lifecycle"]),
+    // What a call costs inside is no business of `bench`, which knows Weir from outside: a program of its own measures it.
+    ("sandbox", &["bench", "connection", "egress", "engine", "host", "lead-mapper", "lifecycle", "weir-sdk"]),
     ("e2e", &["standin", "bench", "lifecycle", "manifest", "signature"]),
 ];
 

@@ -15,7 +15,8 @@ use bench::program::Program;
 use bench::weir::{TO_SINK, Weir};
 use bench::{Delivered, Latencies};
 use clap::ValueEnum as _;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use standin::{Config, Service, Standin};
 
 /// One figure. `ratio` is value to control.
@@ -41,9 +42,10 @@ pub(crate) struct Group {
 pub(crate) const GROUPS: &[Group] = &[
     Group { names: &["accept_rate", "accept_p99"], measure: |bench| Box::pin(bench.accept()) },
     Group {
-        names: &["end_to_end_rate", "delivered_p99", "rss_full", "sled_operations_per_event"],
+        names: &["end_to_end_rate", "delivered_p99", "rss_full", "sled_operations_per_event", "syncs_per_batch"],
         measure: |bench| Box::pin(bench.end_to_end()),
     },
+    Group { names: &["sandbox_fresh", "sandbox_warm"], measure: |bench| Box::pin(bench.sandbox()) },
     Group { names: &["rate_with_history"], measure: |bench| Box::pin(bench.history()) },
     Group { names: &["rss_idle", "start_warm"], measure: |bench| Box::pin(bench.idle()) },
 ];
@@ -52,9 +54,11 @@ const BODY_BYTES: usize = 1024;
 const CONNECTIONS: usize = 256;
 const WARM_UP: Duration = Duration::from_secs(2);
 const MEASURED: Duration = Duration::from_secs(10);
-/// Executions that are stored when the rate is measured a second time, and how long carrying the last of them may take.
-const HISTORY: u64 = 1_000_000;
-const HISTORY_WITHIN: Duration = Duration::from_secs(600);
+/// How long carrying the last of the stored executions may take.
+const HISTORY_WITHIN: Duration = Duration::from_secs(1_800);
+/// The project's plugins and further ones, together ten: what the memory of an idle Weir is measured with.
+const TEN_PLUGINS: &str =
+    concat!(include_str!("../../../project/plugins.toml"), include_str!("../../../project/more-plugins.toml"));
 /// Between the first events of two loads: the numbers of one must not come again in the next, or they would be repeats.
 const EVENTS_APART: u64 = 100_000_000;
 
@@ -78,13 +82,15 @@ async fn control(which: Control, sink: SocketAddr) -> anyhow::Result<(Program, S
 pub(crate) struct Bench {
     weir: PathBuf,
     plugins: PathBuf,
+    /// Executions that are stored when the rate is measured a second time.
+    history: u64,
     events: Arc<Events>,
     loads: AtomicU64,
 }
 
 impl Bench {
-    pub(crate) fn new(weir: PathBuf, plugins: PathBuf) -> anyhow::Result<Self> {
-        Ok(Self { weir, plugins, events: Arc::new(Events::new(BODY_BYTES)?), loads: AtomicU64::new(0) })
+    pub(crate) fn new(weir: PathBuf, plugins: PathBuf, history: u64) -> anyhow::Result<Self> {
+        Ok(Self { weir, plugins, history, events: Arc::new(Events::new(BODY_BYTES)?), loads: AtomicU64::new(0) })
     }
 
     /// How fast events are taken in while none is carried on.
@@ -101,37 +107,66 @@ impl Bench {
         ]))
     }
 
-    /// How fast events come through to the sink; then, at half of that, how long they take.
+    /// How fast events come through to the sink; then, at half of that, how long they take. The control does the same, at
+    /// its own rate and at half of it.
     async fn end_to_end(&self) -> anyhow::Result<Figures> {
         let delivered = Delivered::at(Service::Sink);
         let sink = followed_sink(&delivered).await?;
         let (program, address) = control(Control::Forward, sink.address()).await?;
-        let control = self.load(address, Pace::Closed, WARM_UP, None).await;
+        let control = self.load(address, Pace::Closed, WARM_UP, None).await.rate();
+        let control_p99 = self.p99_through(address, control / 2.0, &delivered).await?;
         program.kill().await?;
 
         let weir = self.started(&sink).await?;
         let (rate, rss_full) = self.rate_through(&weir, &delivered).await?;
-        let half = Pace::Open(rate / 2.0);
-        let sent = self.load(weir.ingress(), half, Duration::ZERO, Some(delivered.watcher())).await;
-        delivered.wait_for(sent.accepted, |_| {}).await?;
+        let delivered_p99 = self.p99_through(weir.ingress(), rate / 2.0, &delivered).await?;
         let accepted = weir.metric("weir_events_accepted_total").await?;
         let operations = weir.metric("weir_projection_operations_total").await?;
+        let syncs = weir.metric("weir_journal_syncs_total").await?;
+        let batches = weir.metric("weir_journal_batches_total").await?;
         Ok(Figures::from([
-            ("end_to_end_rate", figure(rate, "events/s", Some(control.rate()))),
-            ("delivered_p99", figure(p99(&delivered.take()), "ms", None)),
+            ("end_to_end_rate", figure(rate, "events/s", Some(control))),
+            ("delivered_p99", figure(delivered_p99, "ms", Some(control_p99))),
             ("rss_full", figure(rss_full, "MiB", None)),
             ("sled_operations_per_event", figure(operations / accepted, "", None)),
+            ("syncs_per_batch", figure(syncs / batches, "", None)),
         ]))
     }
 
-    /// Whether what is stored slows down what comes: the rate with a million executions, beside that with none.
+    /// The 99th percentile from sending to the sink at that pace, in milliseconds.
+    async fn p99_through(&self, target: SocketAddr, per_second: f64, delivered: &Delivered) -> anyhow::Result<f64> {
+        let sent = self.load(target, Pace::Open(per_second), Duration::ZERO, Some(delivered.watcher())).await;
+        delivered.wait_for(sent.accepted, |_| {}).await?;
+        Ok(p99(&delivered.take()))
+    }
+
+    /// What a call of the lead mapper costs: in a sandbox of its own, in one that is there already, and natively.
+    async fn sandbox(&self) -> anyhow::Result<Figures> {
+        #[derive(Deserialize)]
+        struct Medians {
+            fresh_us: f64,
+            warm_us: f64,
+            native_us: f64,
+        }
+        let program = std::env::current_exe().context("cannot find this program")?.with_file_name("sandbox");
+        let (weir, plugins) = (self.weir.display().to_string(), self.plugins.display().to_string());
+        let (_program, line) = Program::start(&program, &["--weir", &weir, "--plugins", &plugins]).await?;
+        let Medians { fresh_us, warm_us, native_us } =
+            serde_json::from_str(&line).with_context(|| format!("`{line}` is not what `sandbox` prints"))?;
+        Ok(Figures::from([
+            ("sandbox_fresh", figure(fresh_us, "µs", Some(native_us))),
+            ("sandbox_warm", figure(warm_us, "µs", Some(native_us))),
+        ]))
+    }
+
+    /// Whether what is stored slows down what comes: the rate with a million executions, beside that with few.
     async fn history(&self) -> anyhow::Result<Figures> {
         let delivered = Delivered::at(Service::Sink);
         let sink = followed_sink(&delivered).await?;
         let weir = self.started(&sink).await?;
         let (without, _) = self.rate_through(&weir, &delivered).await?;
         let stored = weir.metric("weir_events_accepted_total").await? as u64;
-        let missing = HISTORY.saturating_sub(stored);
+        let missing = self.history.saturating_sub(stored);
         let load = Load { until: Until::Events(missing), watcher: None, ..self.template(weir.ingress(), Pace::Closed) };
         let sent = load::run(Load { insist: true, ..load }).await;
         anyhow::ensure!(sent.accepted == missing, "{} of {missing} events were accepted", sent.accepted);
@@ -150,12 +185,17 @@ impl Bench {
         Ok((delivered.take().len() as f64 / started.elapsed().as_secs_f64(), resident))
     }
 
-    /// What it takes to start and to stand by. The first start fills the cache of compiled plugins.
+    /// What it takes to start and to stand by with ten plugins. The first start fills the cache of compiled plugins.
     async fn idle(&self) -> anyhow::Result<Figures> {
         let sink = Standin::start(Config::default()).await?;
-        let mut weir = self.started(&sink).await?;
+        let files = [("plugins.toml", TEN_PLUGINS)];
+        let mut weir = Weir::with_files(&self.weir, &self.plugins, sink.address(), &files)?;
+        weir.start().await?;
         weir.kill().await?;
         let start = weir.start().await?;
+        let plugins: Value = serde_json::from_slice(&weir.get("/api/v1/plugins").await?)?;
+        let active = plugins.as_array().into_iter().flatten().filter(|plugin| plugin["state"] == "active").count();
+        anyhow::ensure!(active == 10, "{active} plugins are active, and ten are meant to be:\n{}", weir.log());
         Ok(Figures::from([
             ("start_warm", figure(start.as_secs_f64() * 1_000.0, "ms", None)),
             ("rss_idle", figure(weir.resident_mib()?, "MiB", None)),

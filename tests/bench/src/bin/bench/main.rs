@@ -26,6 +26,9 @@ struct Options {
     /// Also write the figures as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Executions that are stored when `rate_with_history` measures the rate a second time: fewer to try the bench itself.
+    #[arg(long, default_value_t = 1_000_000, hide = true)]
+    history: u64,
     /// Which figures; all if none is named.
     names: Vec<String>,
 }
@@ -54,6 +57,7 @@ async fn main() -> anyhow::Result<()> {
     let bench = Bench::new(
         options.weir.context("name the binary to measure with --weir")?,
         options.plugins.context("name the folder of the plugins with --plugins")?,
+        options.history,
     )?;
     let wanted = |name: &str| options.names.is_empty() || options.names.iter().any(|wanted| wanted == name);
     let mut figures = Figures::new();
