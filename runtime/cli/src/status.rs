@@ -13,7 +13,7 @@ pub(crate) async fn status(client: &mut Client, screen: &Screen) -> anyhow::Resu
 }
 
 fn in_words(status: &Status, screen: &Screen) -> String {
-    let Status { version, pid, project, listen, accepting, troubles, flows, counts } = status;
+    let Status { version, pid, project, listen, accepting, troubles, flows, counts, .. } = status;
     let mut text = format!("Weir {version} in {} (pid {pid})\n", project.display());
     text.push_str(&match accepting {
         true => format!("events are taken in at {listen}\n\n"),
@@ -59,7 +59,10 @@ pub(crate) async fn apply(client: &mut Client, screen: &Screen) -> anyhow::Resul
 /// Lets work rest, or go on.
 pub(crate) async fn pause(client: &mut Client, screen: &Screen, pause: bool) -> anyhow::Result<Exit> {
     let (path, done) = match pause {
-        true => ("/pause", "paused: events are taken in and kept, and nothing is worked on until `weir resume`\n"),
+        true => (
+            "/pause",
+            "paused: events are taken in and kept, and none is worked on until `weir resume` or a new start\n",
+        ),
         false => ("/resume", "work goes on\n"),
     };
     client.post(path).await?;
