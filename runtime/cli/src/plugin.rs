@@ -198,7 +198,9 @@ fn inspect_file(file: &Path, screen: &Screen) -> anyhow::Result<Exit> {
         line(&mut text, "action", &clean(&format!("{name}: {} ({})", action.title, word(&action.effect))));
     }
     for ask in http {
-        let what = format!("{} {}{}: {}", ask.methods.join(", "), ask.origin, ask.paths.join(", "), ask.reason);
+        let origin = if ask.origin == "connection" { "the origins of its connection" } else { &ask.origin };
+        let (methods, paths) = (ask.methods.join(", "), ask.paths.join(", "));
+        let what = format!("{origin}: {methods} on {paths} ({})", ask.reason);
         line(&mut text, "asks for", &clean(&what));
     }
     screen.print(&text)?;

@@ -2,6 +2,7 @@
 
 use api::{Applied, Status};
 
+use crate::check::counted;
 use crate::client::Client;
 use crate::screen::{Screen, Tone, clean, plain};
 use crate::stop::Exit;
@@ -37,8 +38,13 @@ fn in_words(status: &Status, screen: &Screen) -> String {
     text.push('\n');
     text.push_str(&screen.table(&["FLOW", "PATH", "OPEN", "PARKED", "DEAD", "OWNER"], &rows));
     text.push_str(&format!(
-        "\nsince the start: {} events accepted, {} repeats, {} attempts, {} finished, {} parked, {} dead\n",
-        counts.accepted, counts.repeated, counts.attempts, counts.finished, counts.parked, counts.dead
+        "\nsince the start: {} accepted, {}, {}; {} finished, {} parked, {} dead\n",
+        counted(counts.accepted as usize, "event"),
+        counted(counts.repeated as usize, "repeat"),
+        counted(counts.attempts as usize, "attempt"),
+        counts.finished,
+        counts.parked,
+        counts.dead
     ));
     text
 }

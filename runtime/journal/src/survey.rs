@@ -60,6 +60,8 @@ pub enum DamageKind {
     Missing,
     /// Its head, and so all of it.
     Head,
+    /// It has another length than it was made with, so that a part of it is gone.
+    Length,
     /// It was written in another format.
     Format(u8),
     /// A part of it, behind which there are intact batches or should be.
@@ -131,7 +133,8 @@ impl Surveyor {
             Ok(segment) => return Ok(Some(segment)),
             Err(OpenError::Disk(error)) => return Err(error),
             Err(OpenError::UnknownVersion { found, .. }) => DamageKind::Format(found),
-            Err(_) => DamageKind::Head,
+            Err(OpenError::Damaged { offset: 0, .. }) => DamageKind::Head,
+            Err(_) => DamageKind::Length,
         };
         self.damaged(file_name(family, number), kind, true);
         Ok(None)

@@ -186,6 +186,7 @@ fn damage(damage: &Damage) -> Finding {
     let what = match kind {
         DamageKind::Missing => format!("`{file}` is missing"),
         DamageKind::Head => format!("the head of `{file}` is damaged, so that nothing in it can be read"),
+        DamageKind::Length => format!("`{file}` was cut short or made longer, so that nothing in it can be trusted"),
         DamageKind::Format(found) => {
             format!("`{file}` has format {found} of the journal, which this Weir does not read")
         }

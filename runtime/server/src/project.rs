@@ -97,7 +97,7 @@ impl Project {
         let catalogue = Arc::new(Catalogue::new(&plugins, &connections));
         let flows = reader.flows(&catalogue);
         if !reader.problems.is_empty() {
-            return Err(reader.problems);
+            return Err(in_their_order(reader.problems));
         }
         Ok(Self { root: root.to_owned(), settings, plugins, connections, secrets, flows, catalogue })
     }
@@ -109,7 +109,7 @@ impl Project {
     pub fn read_settings(root: &Path) -> Result<Settings, Vec<FileProblem>> {
         let mut reader = Reader::new(root);
         let settings = reader.settings();
-        if reader.problems.is_empty() { Ok(settings) } else { Err(reader.problems) }
+        if reader.problems.is_empty() { Ok(settings) } else { Err(in_their_order(reader.problems)) }
     }
 }
 
@@ -391,6 +391,19 @@ impl<'a> Reader<'a> {
             fix: Some("make it readable for the user that runs Weir".to_owned()),
         });
     }
+}
+
+/// File by file, from the top of each to its end: faults of shape are found before those of meaning.
+fn in_their_order(mut problems: Vec<FileProblem>) -> Vec<FileProblem> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for problem in &problems {
+        if !files.contains(&problem.file) {
+            files.push(problem.file.clone());
+        }
+    }
+    let place = |file: &PathBuf| files.iter().position(|known| known == file);
+    problems.sort_by_key(|problem| (place(&problem.file), problem.line, problem.column));
+    problems
 }
 
 fn is_sound(written: &Written, path: &[&str]) -> bool {

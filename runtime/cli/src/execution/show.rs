@@ -109,6 +109,10 @@ impl Timeline<'_> {
         self.line(2, &format!("attempt {}  +{:.3} s  {outcome}{took}", attempt.number, after.as_secs_f64()));
         if let Some(Outcome::Failed { fault }) = &attempt.outcome {
             self.fault(fault);
+            // Without debug information the place of a panic is known from its message alone.
+            if !fault.details.iter().any(|(name, _)| name == "source") {
+                attempt.report.iter().filter_map(panicked_at).for_each(|at| self.line(4, &format!("at {}", clean(at))));
+            }
         }
         attempt.report.iter().for_each(|report| self.report(report));
     }
@@ -124,6 +128,7 @@ impl Timeline<'_> {
         for (name, value) in &fault.details {
             match (name.as_str(), value.contains('\n')) {
                 ("source", _) => self.line(4, &format!("at {}", clean(value))),
+                ("backtrace", _) if is_nameless(value) => {}
                 (_, false) => self.line(4, &format!("{}: {}", clean(name), clean(value))),
                 (_, true) => {
                     self.line(4, &format!("{}:", clean(name)));
@@ -173,6 +178,17 @@ impl Timeline<'_> {
     fn line(&mut self, indent: usize, line: &str) {
         let _ = writeln!(self.text, "{:indent$}{line}", "");
     }
+}
+
+/// The place in the source of the panic that the plugin has told of, as `FILE:LINE:COLUMN`.
+fn panicked_at(report: &CallReport) -> Option<&str> {
+    let told = report.logs.iter().rfind(|log| log.message.starts_with("panicked"))?;
+    told.fields.iter().find(|(name, _)| name == "at").map(|(_, at)| at.as_str())
+}
+
+/// A backtrace of numbers alone tells a reader nothing; `--json` has it.
+fn is_nameless(backtrace: &str) -> bool {
+    backtrace.lines().filter(|line| line.contains('!')).all(|line| line.contains("<unknown>!<wasm function "))
 }
 
 fn wait_reason(reason: &WaitReason) -> String {
