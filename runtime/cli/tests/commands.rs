@@ -95,6 +95,7 @@ fn without_chance(text: &str, folder: &Path) -> String {
         ("@[0-9a-f]{12}", "@VERSION"),
         (r"127\.0\.0\.1:\d+", "ADDRESS"),
         (r"pid \d+", "pid PID"),
+        (r"process \d+", "process PID"),
         (r"\d+\.\d\d\d s ", "SECONDS "),
     ] {
         text = Regex::new(pattern).unwrap().replace_all(&text, word).into_owned();
@@ -111,6 +112,13 @@ source:
 steps:
   - { id: greeting, set: { text: \"Hello, ${event.data.name}!\" } }
 on_failure: { park: true }
+";
+
+const LATER: &str = "\
+flow: later
+owner: you@example.com
+source: { webhook: { path: /later, verify: none } }
+steps: [{ id: a, set: { x: 1 } }]
 ";
 
 fn running() -> Weir {
@@ -533,7 +541,7 @@ fn a_pause_is_told_until_work_goes_on() {
         "#]],
     );
     // Nobody waits for the answer of a flow that does not run.
-    weir.write("flows/later.yaml", "flow: later\nowner: a@example.com\nsource: { webhook: { path: /later, verify: none } }\nsteps: [{ id: a, set: { x: 1 } }]\n");
+    weir.write("flows/later.yaml", LATER);
     weir.run(&["apply"], "");
     weir.check(
         &["event", "send", "--flow", "later"],
@@ -547,11 +555,11 @@ fn a_pause_is_told_until_work_goes_on() {
             Weir 0.1.0 in FOLDER (pid PID)
             events are taken in at http://ADDRESS
 
-            ! Weir is paused: events are kept and none is worked on; 1 executions wait; to go on: weir resume
+            ! Weir is paused: events are kept and none is worked on, executions that wait: 1; to go on: weir resume
 
             FLOW   PATH    OPEN  PARKED  DEAD  OWNER
             hello  /hello  0     0       0     you@example.com
-            later  /later  1     0       0     a@example.com
+            later  /later  1     0       0     you@example.com
 
             since the start: 1 event accepted, 0 repeats, 0 attempts; 0 finished, 0 parked, 0 dead
         "#]],
@@ -591,7 +599,7 @@ fn the_doctor_tells_what_is_whole_what_is_cut_and_what_is_lost() {
     weir.check(
         &["doctor"],
         expect![[r#"
-            ! weir: `./data/journal` is in use by process 28271; stop that one first, or give this one another directory; while it runs, `weir status` says how it is
+            ! weir: `./data/journal` is in use by process PID; stop that one first, or give this one another directory; while it runs, `weir status` says how it is
             exit code 4
         "#]],
     );
@@ -630,4 +638,29 @@ fn the_doctor_tells_what_is_whole_what_is_cut_and_what_is_lost() {
     assert!(refused.contains("`weir doctor` tells what can be saved") && refused.contains("exit code 1"), "{refused}");
     let after = fs::read(weir.folder.path().join("data/journal").join(&segment)).unwrap();
     assert_eq!(after[place], b'[', "neither has changed anything");
+}
+
+/// Five lists of two hundred inside each other.
+const EXPLODES: &str = "\
+flow: hello
+owner: you@example.com
+source:
+  webhook: { path: /hello, verify: none, decode: json, reply: { sync: { within: 1m } } }
+steps:
+  - id: all
+    set:
+      x: \"${event.data.map(a, event.data.map(b, event.data.map(c, event.data.map(d, event.data.map(e, a)))))}\"
+on_failure: { park: true }
+";
+
+#[test]
+fn an_expression_that_explodes_ends_at_its_limit() {
+    let mut weir = Weir::new();
+    weir.write("weir.toml", "[ingress]\nlisten = \"127.0.0.1:0\"\n");
+    weir.write("flows/hello.yaml", EXPLODES);
+    weir.up();
+    let list: Vec<_> = (0..200).collect();
+    let refused = weir.run(&["event", "send", "--data", &format!("{list:?}")], "");
+    assert!(refused.contains("takes more than 1000000 units of work; do it in a mapper"), "{refused}");
+    assert!(weir.run(&["status"], "").contains("1 parked and 0 dead executions"), "it waits for a person");
 }

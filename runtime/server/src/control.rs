@@ -127,7 +127,7 @@ impl Shared {
         if self.engine.is_paused() {
             let open: u64 = flows.iter().map(|flow| flow.open).sum();
             troubles.push(format!(
-                "Weir is paused: events are kept and none is worked on; {open} executions wait; to go on: weir resume"
+                "Weir is paused: events are kept and none is worked on, executions that wait: {open}; to go on: weir resume"
             ));
         }
         troubles.extend(self.connections.troubles());

@@ -6,5 +6,6 @@ mod disk;
 mod hot_loading;
 mod kill;
 mod material;
+mod operator;
 mod smoke;
 mod world;

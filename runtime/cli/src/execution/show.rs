@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use api::types::{ExecutionDetail, Payload, StepDetail};
-use model::{Attempt, CallReport, Fault, Gate, LogLevel, Outcome, State, StepState, Timestamp, WaitReason};
+use model::{Attempt, CallReport, Fault, Gate, LogLevel, LogLine, Outcome, State, StepState, Timestamp, WaitReason};
 
 use super::tone;
 use crate::client::Client;
@@ -111,7 +111,11 @@ impl Timeline<'_> {
             self.fault(fault);
             // Without debug information the place of a panic is known from its message alone.
             if !fault.details.iter().any(|(name, _)| name == "source") {
-                attempt.report.iter().filter_map(panicked_at).for_each(|at| self.line(4, &format!("at {}", clean(at))));
+                attempt
+                    .report
+                    .iter()
+                    .filter_map(|report| panicked_at(&report.logs))
+                    .for_each(|at| self.line(4, &format!("at {}", clean(at))));
             }
         }
         attempt.report.iter().for_each(|report| self.report(report));
@@ -180,10 +184,14 @@ impl Timeline<'_> {
     }
 }
 
-/// The place in the source of the panic that the plugin has told of, as `FILE:LINE:COLUMN`.
-fn panicked_at(report: &CallReport) -> Option<&str> {
-    let told = report.logs.iter().rfind(|log| log.message.starts_with("panicked"))?;
-    told.fields.iter().find(|(name, _)| name == "at").map(|(_, at)| at.as_str())
+/// The place in the source of the panic that the plugin has told of, as `FILE:LINE:COLUMN`: the SDK says it in a field,
+/// Rust's own message within the line.
+fn panicked_at(logs: &[LogLine]) -> Option<&str> {
+    logs.iter().rev().find_map(|log| {
+        let field = log.fields.iter().find(|(name, _)| name == "at").map(|(_, at)| at.as_str());
+        let told = log.message.split_once(" panicked at ").map(|(_, at)| at.trim_end_matches(':'));
+        field.filter(|_| log.message.starts_with("panicked")).or(told)
+    })
 }
 
 /// A backtrace of numbers alone tells a reader nothing; `--json` has it.
@@ -228,5 +236,30 @@ fn millis(micros: u64) -> String {
         0..1000 => format!("{micros} µs"),
         1000..10_000 => format!("{:.1} ms", micros as f64 / 1000.0),
         _ => format!("{} ms", micros / 1000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_a_panic_is_found_in_both_ways_of_telling_it() {
+        let line = |message: &str, at: Option<&str>| LogLine {
+            level: LogLevel::Error,
+            message: message.to_owned(),
+            fields: at.map(|at| ("at".to_owned(), at.to_owned())).into_iter().collect(),
+        };
+        let place = |logs: Vec<LogLine>| panicked_at(&logs).map(str::to_owned);
+        assert_eq!(place(vec![line("panicked: why", Some("src/lib.rs:5:9"))]).as_deref(), Some("src/lib.rs:5:9"));
+        let thread = line("thread '<unnamed>' (1) panicked at src/lib.rs:8:5:", None);
+        assert_eq!(place(vec![thread, line("no idea", None)]).as_deref(), Some("src/lib.rs:8:5"));
+        assert_eq!(place(vec![line("arrived", Some("noon"))]), None);
+    }
+
+    #[test]
+    fn a_backtrace_without_a_name_is_not_worth_its_lines() {
+        assert!(is_nameless("error at:\n  0:  0x1596e - <unknown>!<wasm function 254>\n"));
+        assert!(!is_nameless("error at:\n  0:  0x1 - <unknown>!<wasm function 2>\n  1: 0x2 - plugin!transform\n"));
     }
 }
