@@ -532,7 +532,7 @@ fn faults_of_shape_and_of_meaning_are_told_at_once_and_none_twice() {
 }
 
 #[test]
-fn a_pause_is_told_until_work_goes_on() {
+fn a_pause_and_settings_that_wait_for_a_start_are_told() {
     let weir = running();
     weir.check(
         &["pause"],
@@ -571,6 +571,14 @@ fn a_pause_is_told_until_work_goes_on() {
         "#]],
     );
     assert!(weir.run(&["status"], "").contains("nothing is wrong"));
+
+    let settings = "[ingress]\nlisten = \"127.0.0.1:0\"\n[data]\nretention = \"7d\"\n";
+    weir.write("weir.toml", settings);
+    let told = "! weir.toml has changed, and is taken up at the next start only: stop Weir, then weir up\n";
+    for command in ["apply", "status"] {
+        let said = weir.run(&[command], "");
+        assert!(said.contains(told), "{command}: {said}");
+    }
 }
 
 #[test]

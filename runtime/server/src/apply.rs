@@ -8,6 +8,7 @@ use connection::{Secret, SecretRef, SecretSource};
 use crate::project::{Project, ProjectPlugin};
 use crate::routes::{ClosedRoute, routes};
 use crate::server::Shared;
+use crate::settings::Settings;
 
 impl Shared {
     /// Reads the files and brings them into service. If one has a fault, nothing changes.
@@ -50,6 +51,7 @@ impl Shared {
         self.open_routes()?;
         applied.troubles.extend(self.closed_ways());
         applied.troubles.extend(self.connections.troubles());
+        applied.troubles.extend(self.settings_to_come());
         applied.troubles.iter().for_each(|trouble| tracing::warn!(%trouble, "not everything is in service"));
         Ok(applied)
     }
@@ -89,6 +91,14 @@ impl Shared {
         let words =
             |route: &ClosedRoute| format!("flow `{}` takes no events at {}: {}", route.flow, route.path, route.reason);
         closed.iter().map(words).collect()
+    }
+
+    /// What `weir.toml` says and a running Weir cannot take up. The body limit is part of the ways in, and taken up at once.
+    pub(crate) fn settings_to_come(&self) -> Option<String> {
+        let wanted = Settings { body_bytes_max: self.settings.body_bytes_max, ..self.project().settings.clone() };
+        (wanted != self.settings).then(|| {
+            "weir.toml has changed, and is taken up at the next start only: stop Weir, then weir up".to_owned()
+        })
     }
 
     pub(crate) fn project(&self) -> Arc<Project> {

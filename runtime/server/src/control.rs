@@ -156,6 +156,7 @@ impl Shared {
                 flow.name, flow.parked, flow.dead, flow.name
             ));
         }
+        troubles.extend(self.settings_to_come());
         troubles
     }
 
