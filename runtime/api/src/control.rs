@@ -52,6 +52,8 @@ pub struct Status {
     pub listen: String,
     /// Whether events are taken in.
     pub accepting: bool,
+    /// Whether work on events is held back by `pause`.
+    pub paused: bool,
     /// What is wrong now, the most harmful first, each with what to do.
     pub troubles: Vec<String>,
     /// The flows.

@@ -165,6 +165,7 @@ fn status() -> Status {
         project: text().into(),
         listen: text(),
         accepting: true,
+        paused: false,
         troubles: texts(),
         flows: vec![flow],
         counts: Counts::default(),

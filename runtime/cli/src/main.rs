@@ -3,6 +3,7 @@
 
 mod check;
 mod client;
+mod doctor;
 mod event;
 mod execution;
 mod init;
@@ -57,6 +58,8 @@ enum Command {
     Check,
     /// Show how everything is, what is wrong first.
     Status,
+    /// Examine the data of a Weir that does not run: every record, what is damaged, what can be saved. Changes nothing.
+    Doctor,
     /// Bring what runs into line with the project's files; if one has a fault, nothing changes.
     Apply,
     /// Take events in and keep them, and work on none, until `weir resume`.
@@ -107,6 +110,7 @@ fn run(command: Command, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
         Command::Up => up::run(dir, screen.json),
         Command::Init { folder } => init::run(folder.as_deref().unwrap_or(dir), screen),
         Command::Check => check::run(dir, screen),
+        Command::Doctor => doctor::run(dir, screen),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "weir", &mut script);
@@ -134,7 +138,7 @@ async fn ask(command: Command, client: &mut Client, screen: &Screen) -> anyhow::
         Command::Secret(secret) => secret.run(client, screen).await,
         Command::Event(event) => event.run(client, screen).await,
         Command::Execution(execution) => execution.run(client, screen).await,
-        Command::Up | Command::Init { .. } | Command::Check | Command::Completions { .. } => {
+        Command::Up | Command::Init { .. } | Command::Check | Command::Doctor | Command::Completions { .. } => {
             unreachable!("these ask no running Weir")
         }
     }

@@ -79,8 +79,12 @@ fn deployed(body: &[u8], screen: &Screen) -> anyhow::Result<Exit> {
     screen.answer(body, |deployed: &Deployed| {
         let Deployed { name, version, digest, message, missing, .. } = deployed;
         let digest = &digest[..digest.len().min(DIGEST_CHARS)];
-        let missing: String = missing.iter().map(|what| format!("  {}\n", clean(what))).collect();
-        format!("plugin {name} {version} ({digest}): {message}\n{missing}")
+        let mut text = format!("plugin {name} {version} ({digest}) {}\n", clean(message));
+        if !missing.is_empty() {
+            text.push_str("it asks beyond its grant for\n");
+            missing.iter().for_each(|what| text.push_str(&format!("  {}\n", clean(what))));
+        }
+        text
     })?;
     Ok(Exit::Done)
 }
@@ -194,7 +198,9 @@ fn inspect_file(file: &Path, screen: &Screen) -> anyhow::Result<Exit> {
         line(&mut text, "action", &clean(&format!("{name}: {} ({})", action.title, word(&action.effect))));
     }
     for ask in http {
-        let what = format!("{} {}{}: {}", ask.methods.join(", "), ask.origin, ask.paths.join(", "), ask.reason);
+        let origin = if ask.origin == "connection" { "the origins of its connection" } else { &ask.origin };
+        let (methods, paths) = (ask.methods.join(", "), ask.paths.join(", "));
+        let what = format!("{origin}: {methods} on {paths} ({})", ask.reason);
         line(&mut text, "asks for", &clean(&what));
     }
     screen.print(&text)?;

@@ -2,6 +2,7 @@
 
 use api::{Applied, Status};
 
+use crate::check::counted;
 use crate::client::Client;
 use crate::screen::{Screen, Tone, clean, plain};
 use crate::stop::Exit;
@@ -13,7 +14,7 @@ pub(crate) async fn status(client: &mut Client, screen: &Screen) -> anyhow::Resu
 }
 
 fn in_words(status: &Status, screen: &Screen) -> String {
-    let Status { version, pid, project, listen, accepting, troubles, flows, counts } = status;
+    let Status { version, pid, project, listen, accepting, troubles, flows, counts, .. } = status;
     let mut text = format!("Weir {version} in {} (pid {pid})\n", project.display());
     text.push_str(&match accepting {
         true => format!("events are taken in at {listen}\n\n"),
@@ -37,8 +38,13 @@ fn in_words(status: &Status, screen: &Screen) -> String {
     text.push('\n');
     text.push_str(&screen.table(&["FLOW", "PATH", "OPEN", "PARKED", "DEAD", "OWNER"], &rows));
     text.push_str(&format!(
-        "\nsince the start: {} events accepted, {} repeats, {} attempts, {} finished, {} parked, {} dead\n",
-        counts.accepted, counts.repeated, counts.attempts, counts.finished, counts.parked, counts.dead
+        "\nsince the start: {} accepted, {}, {}; {} finished, {} parked, {} dead\n",
+        counted(counts.accepted as usize, "event"),
+        counted(counts.repeated as usize, "repeat"),
+        counted(counts.attempts as usize, "attempt"),
+        counts.finished,
+        counts.parked,
+        counts.dead
     ));
     text
 }
@@ -59,7 +65,10 @@ pub(crate) async fn apply(client: &mut Client, screen: &Screen) -> anyhow::Resul
 /// Lets work rest, or go on.
 pub(crate) async fn pause(client: &mut Client, screen: &Screen, pause: bool) -> anyhow::Result<Exit> {
     let (path, done) = match pause {
-        true => ("/pause", "paused: events are taken in and kept, and nothing is worked on until `weir resume`\n"),
+        true => (
+            "/pause",
+            "paused: events are taken in and kept, and none is worked on until `weir resume` or a new start\n",
+        ),
         false => ("/resume", "work goes on\n"),
     };
     client.post(path).await?;

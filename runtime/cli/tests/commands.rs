@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -24,6 +25,12 @@ impl Weir {
         let file = self.folder.path().join(file);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
+    }
+
+    /// Changes what the journal wrote.
+    fn overwrite(&self, segment: &str, offset: u64, bytes: &[u8]) {
+        let file = fs::File::options().write(true).open(self.folder.path().join("data/journal").join(segment));
+        file.unwrap().write_all_at(bytes, offset).unwrap();
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -88,6 +95,7 @@ fn without_chance(text: &str, folder: &Path) -> String {
         ("@[0-9a-f]{12}", "@VERSION"),
         (r"127\.0\.0\.1:\d+", "ADDRESS"),
         (r"pid \d+", "pid PID"),
+        (r"process \d+", "process PID"),
         (r"\d+\.\d\d\d s ", "SECONDS "),
     ] {
         text = Regex::new(pattern).unwrap().replace_all(&text, word).into_owned();
@@ -104,6 +112,13 @@ source:
 steps:
   - { id: greeting, set: { text: \"Hello, ${event.data.name}!\" } }
 on_failure: { park: true }
+";
+
+const LATER: &str = "\
+flow: later
+owner: you@example.com
+source: { webhook: { path: /later, verify: none } }
+steps: [{ id: a, set: { x: 1 } }]
 ";
 
 fn running() -> Weir {
@@ -173,7 +188,7 @@ fn a_new_project_is_written_once_and_runs_at_once() {
         FLOW   PATH    OPEN  PARKED  DEAD  OWNER
         hello  /hello  0     0       0     you@example.com
 
-        since the start: 0 events accepted, 0 repeats, 0 attempts, 0 finished, 0 parked, 0 dead
+        since the start: 0 events accepted, 0 repeats, 0 attempts; 0 finished, 0 parked, 0 dead
     "#]],
     );
     weir.check(
@@ -194,15 +209,17 @@ fn every_fault_of_a_project_is_told() {
         "flow: x\nsource: { webhook: { path: /x, verify: none } }\nsteps: [{ id: a, mapper: m@1 }]\n",
     );
     weir.check(&["check"], expect![[r#"
+        weir.toml:2:1: `everywhere` is not an address and a port; write one such as `ADDRESS`
         weir.toml:3:1: unknown key `bodies`; known here: listen, tls, body, connections
         plugins.toml:2:1: component `./crm.wasm` cannot be read: No such file or directory (os error 2); build it, or write where it is
         flows/x.yaml:1:1: a flow needs `owner`; add `owner:` with an e-mail address or a URL: who is told when it fails
         flows/x.yaml:3:26: plugin `m@1` is not installed; install it with `weir install FILE`
-        ! weir: 4 faults in the project
+        ! weir: 5 faults in the project
         exit code 2
     "#]]);
     weir.check(&["up"], expect![[r#"
-        ! weir: 4 faults in the project; nothing was started
+        ! weir: 5 faults in the project; nothing was started
+        !   weir.toml:2:1: `everywhere` is not an address and a port; write one such as `ADDRESS`
         !   weir.toml:3:1: unknown key `bodies`; known here: listen, tls, body, connections
         !   plugins.toml:2:1: component `FOLDER/crm.wasm` cannot be read: No such file or directory (os error 2); build it, or write where it is
         !   flows/x.yaml:1:1: a flow needs `owner`; add `owner:` with an e-mail address or a URL: who is told when it fails
@@ -212,10 +229,11 @@ fn every_fault_of_a_project_is_told() {
     weir.check(
         &["status"],
         expect![[r#"
-        ! weir: weir.toml has faults, so it cannot be known where Weir runs
-        !   weir.toml:3:1: unknown key `bodies`; known here: listen, tls, body, connections
-        exit code 2
-    "#]],
+            ! weir: weir.toml has faults, so it cannot be known where Weir runs
+            !   weir.toml:2:1: `everywhere` is not an address and a port; write one such as `ADDRESS`
+            !   weir.toml:3:1: unknown key `bodies`; known here: listen, tls, body, connections
+            exit code 2
+        "#]],
     );
 }
 
@@ -255,7 +273,7 @@ fn an_execution_is_found_shown_and_replayed() {
     weir.check(
         &["execution", "replay", &id],
         expect![[r#"
-        exe_ID-0 is replayed as: exe_ID-1
+        exe_ID-0 replayed as exe_ID-1
     "#]],
     );
     weir.check(
@@ -464,4 +482,193 @@ fn what_cannot_be_done_is_told_with_what_can() {
             flow hello@VERSION: takes events
         "#]],
     );
+}
+
+#[test]
+fn faults_of_shape_and_of_meaning_are_told_at_once_and_none_twice() {
+    let weir = Weir::new();
+    weir.write("plugins.toml", "[plugin.crm]\nsorce = \"crm.wasm\"\n[plugin.chat]\ngrant = { http = 3 }\n");
+    weir.write(
+        "connections.toml",
+        "[connection.crm]\nownr = \"a@example.com\"\nplugins = [\"crm\"]\nbase_url = \"nowhere\"\ncredential = { scheme = \
+         \"bearer\", secrt = { env = \"A\" } }\n[connection.other]\nowner = 3\nsettings = 4\n[secret.leads]\nstorr = \"x\"\n",
+    );
+    weir.write(
+        "flows/x.yaml",
+        "flow: x\nowner: a@example.com\nsource: { webhook: { path: /x, verify: none } }\nsteps:\n  - { id: a, action: \
+         crm@1.create, connection: crm }\n  - { id: b, action: chat@1.post, connection: other }\n  - { id: c, mapper: m@1 }\n",
+    );
+    weir.check(
+        &["check"],
+        expect![[r#"
+            plugins.toml:2:1: unknown key `sorce`; did you mean `source`?
+            plugins.toml:2:1: component `./crm.wasm` cannot be read: No such file or directory (os error 2); build it, or write where it is
+            plugins.toml:3:9: `source` is missing in `plugin.chat`; add it: the component's file, relative to this one
+            plugins.toml:4:18: `plugin.chat.grant.http` is not a list of tables; write which requests it may make
+            connections.toml:2:1: unknown key `ownr`; did you mean `owner`?
+            connections.toml:4:1: `nowhere` is not an origin: it must begin with https:// or http://; write one such as `https://api.example.com/crm`
+            connections.toml:5:35: unknown key `secrt`; did you mean `secret`?
+            connections.toml:6:13: `plugins` is missing in `connection.other`; add it: the plugins that may use it
+            connections.toml:7:9: `connection.other.owner` is not text in quotes; write who is told when it stops working
+            connections.toml:8:1: the settings are not a table; write `{ tenant = "acme" }` or the like
+            connections.toml:10:1: unknown key `storr`; did you mean `store`?
+            flows/x.yaml:7:22: plugin `m@1` is not installed; install it with `weir install FILE`
+            ! weir: 12 faults in the project
+            exit code 2
+        "#]],
+    );
+    weir.write("plugins.toml", "[plugin.crm\n");
+    weir.write("connections.toml", "");
+    weir.check(
+        &["check"],
+        expect![[r#"
+            plugins.toml:1:12: not TOML: unclosed table, expected `]`; mend the line
+            flows/x.yaml:5:48: there is no connection `crm`; add `[connection.crm]` to connections.toml
+            flows/x.yaml:6:47: there is no connection `other`; add `[connection.other]` to connections.toml
+            ! weir: 3 faults in the project
+            exit code 2
+        "#]],
+    );
+}
+
+#[test]
+fn a_pause_and_settings_that_wait_for_a_start_are_told() {
+    let weir = running();
+    weir.check(
+        &["pause"],
+        expect![[r#"
+            paused: events are taken in and kept, and none is worked on until `weir resume` or a new start
+        "#]],
+    );
+    // Nobody waits for the answer of a flow that does not run.
+    weir.write("flows/later.yaml", LATER);
+    weir.run(&["apply"], "");
+    weir.check(
+        &["event", "send", "--flow", "later"],
+        expect![[r#"
+            evt_ID
+        "#]],
+    );
+    weir.check(
+        &["status"],
+        expect![[r#"
+            Weir 0.1.0 in FOLDER (pid PID)
+            events are taken in at http://ADDRESS
+
+            ! Weir is paused: events are kept and none is worked on, executions that wait: 1; to go on: weir resume
+
+            FLOW   PATH    OPEN  PARKED  DEAD  OWNER
+            hello  /hello  0     0       0     you@example.com
+            later  /later  1     0       0     you@example.com
+
+            since the start: 1 event accepted, 0 repeats, 0 attempts; 0 finished, 0 parked, 0 dead
+        "#]],
+    );
+    weir.check(
+        &["resume"],
+        expect![[r#"
+            work goes on
+        "#]],
+    );
+    assert!(weir.run(&["status"], "").contains("nothing is wrong"));
+
+    let settings = "[ingress]\nlisten = \"127.0.0.1:0\"\n[data]\nretention = \"7d\"\n";
+    weir.write("weir.toml", settings);
+    let told = "! weir.toml has changed, and is taken up at the next start only: stop Weir, then weir up\n";
+    for command in ["apply", "status"] {
+        let said = weir.run(&[command], "");
+        assert!(said.contains(told), "{command}: {said}");
+    }
+}
+
+#[test]
+fn the_doctor_tells_what_is_whole_what_is_cut_and_what_is_lost() {
+    let mut weir = Weir::new();
+    weir.check(
+        &["doctor"],
+        expect![[r#"
+            ! weir: there is no data folder `./data`: no Weir has run here yet; `--dir` names another project
+            exit code 3
+        "#]],
+    );
+    fs::create_dir(weir.folder.path().join("data")).unwrap();
+    weir.check(
+        &["doctor"],
+        expect![[r#"
+            ! weir: `./data` is not the data folder of a Weir: it holds no journal; `weir.toml` says where the data are, and `--dir` names another project
+            exit code 3
+        "#]],
+    );
+    weir.write("weir.toml", "[ingress]\nlisten = \"127.0.0.1:0\"\n");
+    weir.up();
+    for number in 0..6 {
+        weir.run(&["event", "send", "--data", &format!("{{\"number\": {number}}}")], "");
+    }
+    weir.check(
+        &["doctor"],
+        expect![[r#"
+            ! weir: `./data/journal` is in use by process PID; stop that one first, or give this one another directory; while it runs, `weir status` says how it is
+            exit code 4
+        "#]],
+    );
+    let mut running = weir.running.take().unwrap();
+    running.kill().unwrap();
+    running.wait().unwrap();
+
+    let healthy: serde_json::Value = serde_json::from_str(&weir.run(&["doctor", "--json"], "")).unwrap();
+    assert_eq!((&healthy["healthy"], &healthy["state"]), (&true.into(), &"trusted".into()), "{healthy:#}");
+    assert!(healthy["records"].as_u64() >= Some(6) && healthy["findings"] == serde_json::json!([]), "{healthy:#}");
+
+    // Behind the last batch: as if the power had failed while one more was being written.
+    let segment = healthy["segments"][0]["file"].as_str().unwrap().to_owned();
+    let end = healthy["segments"][0]["used_bytes"].as_u64().unwrap();
+    weir.overwrite(&segment, end, &[0xa5; 700]);
+    let torn = weir.run(&["doctor"], "");
+    assert!(torn.contains("every record can be read\n- `incoming-0000000001.segment` ends with 1.0 KiB"), "{torn}");
+    assert!(torn.contains("the next start cuts them off") && !torn.contains("exit code"), "{torn}");
+
+    // In the middle: a batch that somebody was told is durable.
+    let bytes = fs::read(weir.folder.path().join("data/journal").join(&segment)).unwrap();
+    let third = br#"{"number": 2}"#;
+    let place = bytes.windows(third.len()).position(|window| window == third).unwrap();
+    weir.overwrite(&segment, place as u64, b"[");
+    let damaged = weir.run(&["doctor"], "");
+    for said in [
+        "some records cannot be read, and Weir does not start on it",
+        "put the file back from a copy of the data folder",
+        "records can be read; 1 cannot be read (number ",
+        "move the data folder away, keep it",
+        "exit code 1",
+    ] {
+        assert!(damaged.contains(said), "no `{said}` in:\n{damaged}");
+    }
+    let refused = weir.run(&["up"], "");
+    assert!(refused.contains("`weir doctor` tells what can be saved") && refused.contains("exit code 1"), "{refused}");
+    let after = fs::read(weir.folder.path().join("data/journal").join(&segment)).unwrap();
+    assert_eq!(after[place], b'[', "neither has changed anything");
+}
+
+/// Five lists of two hundred inside each other.
+const EXPLODES: &str = "\
+flow: hello
+owner: you@example.com
+source:
+  webhook: { path: /hello, verify: none, decode: json, reply: { sync: { within: 1m } } }
+steps:
+  - id: all
+    set:
+      x: \"${event.data.map(a, event.data.map(b, event.data.map(c, event.data.map(d, event.data.map(e, a)))))}\"
+on_failure: { park: true }
+";
+
+#[test]
+fn an_expression_that_explodes_ends_at_its_limit() {
+    let mut weir = Weir::new();
+    weir.write("weir.toml", "[ingress]\nlisten = \"127.0.0.1:0\"\n");
+    weir.write("flows/hello.yaml", EXPLODES);
+    weir.up();
+    let list: Vec<_> = (0..200).collect();
+    let refused = weir.run(&["event", "send", "--data", &format!("{list:?}")], "");
+    assert!(refused.contains("takes more than 1000000 units of work; do it in a mapper"), "{refused}");
+    assert!(weir.run(&["status"], "").contains("1 parked and 0 dead executions"), "it waits for a person");
 }

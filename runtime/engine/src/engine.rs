@@ -191,6 +191,11 @@ impl Engine {
         self.0.wake.notify_waiters();
     }
 
+    /// Whether work is held back.
+    pub fn is_paused(&self) -> bool {
+        self.0.paused.load(Ordering::Acquire)
+    }
+
     /// Counts since the start.
     pub fn stats(&self) -> Stats {
         let (queued, running) = self.0.ready().by_flow.load();

@@ -110,13 +110,13 @@ impl Registry {
             let is_ungranted = held.iter().any(|held| !held.missing.is_empty());
             unavailable(match is_ungranted {
                 true => format!("it asks for more than it is granted; look at it and `weir grant {}`", plugin.name),
-                false => format!("no generation is active; `weir activate {}`", plugin.name),
+                false => "no generation is active; `weir apply` brings the project's component into service".to_owned(),
             })
         })?;
         if active.generation.is_quarantined() {
             return Err(unavailable(format!(
-                "it trapped over many different executions and is quarantined; `weir rollback {0}`, or `weir activate {0}` \
-                 to try it again",
+                "it trapped over many different executions and is quarantined; `weir install` a mended one, `weir rollback \
+                 {}`, or `weir apply` to try it again",
                 plugin.name
             )));
         }

@@ -3,7 +3,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::rt::Executor;
@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::Limits;
 use crate::receive::Receiver;
+use crate::unreadable::Instead;
 
 /// A client that has vanished under way is found out by asking it, and by its silence.
 const PING_INTERVAL: Duration = Duration::from_secs(20);
@@ -95,7 +96,7 @@ async fn serve_http(
             Ok::<_, Infallible>(response)
         }
     });
-    let stream = TokioIo::new(Watched { stream, activity: activity.clone() });
+    let stream = TokioIo::new(Watched { stream, activity: activity.clone(), instead: None });
     let mut connection = pin!(server.http.serve_connection(stream, service));
     let mut told_to_stop = pin!(shutdown.wait());
     let mut alarm = pin!(sleep_until(opened + server.limits.first_byte));
@@ -189,6 +190,12 @@ impl Activity {
         Some(state.since + allowed)
     }
 
+    /// Whether bytes have come that have not become a request: what is answered then, hyper answers by itself.
+    fn is_reading_a_header(&self) -> bool {
+        let state = self.state();
+        state.under_way == 0 && state.waiting_for == WaitingFor::Header && !state.is_http2
+    }
+
     /// Starts to wait once more, if the connection is an idle one of HTTP/2.
     fn rest(&self) -> bool {
         let mut state = self.state();
@@ -210,10 +217,11 @@ impl Drop for UnderWay {
     }
 }
 
-/// A stream that tells when bytes have been read.
+/// A stream that tells when bytes have been read, and gives hyper's own answers a body.
 struct Watched<S> {
     stream: S,
     activity: Arc<Activity>,
+    instead: Option<Instead>,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
@@ -229,7 +237,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let Self { stream, activity, instead } = &mut *self;
+        if instead.is_none() && activity.is_reading_a_header() {
+            *instead = Instead::of(bytes);
+        }
+        let Some(answer) = instead else { return Pin::new(stream).poll_write(cx, bytes) };
+        let written = ready!(answer.poll_write(stream, cx));
+        *instead = None;
+        Poll::Ready(written)
     }
 
     fn poll_write_vectored(
@@ -237,6 +252,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [only] = slices {
+            return self.poll_write(cx, only);
+        }
         Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 

@@ -14,6 +14,7 @@ mod problem;
 mod random;
 mod receive;
 mod route;
+mod unreadable;
 
 pub use config::{BuildError, Config, Limits, Tls};
 pub use listen::{Ingress, IngressHandle};

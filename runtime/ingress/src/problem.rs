@@ -13,6 +13,8 @@ pub(crate) type Answer = Response<Full<bytes::Bytes>>;
 /// Why a request brought no event. The text goes to the sender.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
+    #[error("{}", unreadable(*status))]
+    Unreadable { status: StatusCode },
     #[error("nothing is received at this path: `weir status` lists the paths that are")]
     UnknownPath,
     #[error("this path takes {allowed} only")]
@@ -72,6 +74,7 @@ impl Refusal {
     /// The only place where a reason becomes a status. The code is stable.
     fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
+            Self::Unreadable { status } => (*status, "unreadable-request"),
             Self::UnknownPath => (StatusCode::NOT_FOUND, "unknown-path"),
             Self::Method { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
             Self::HeaderFields { .. } => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "too-many-header-fields"),
@@ -105,6 +108,12 @@ impl Refusal {
     }
 
     pub(crate) fn respond(&self) -> Answer {
+        let (parts, body) = self.problem();
+        Response::from_parts(parts, Full::from(body))
+    }
+
+    /// The head and the body of the answer.
+    pub(crate) fn problem(&self) -> (http::response::Parts, Vec<u8>) {
         let (status, code) = self.status_and_code();
         let problem = Problem {
             title: status.canonical_reason().unwrap_or_default(),
@@ -125,11 +134,24 @@ impl Refusal {
             },
         };
         let body = serde_json::to_vec(&problem).expect("a problem is serialisable");
-        let mut answer = Response::new(Full::from(body));
-        *answer.status_mut() = status;
-        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        answer.headers_mut().extend(self.header());
-        answer
+        let (mut parts, ()) = Response::new(()).into_parts();
+        parts.status = status;
+        parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        parts.headers.extend(self.header());
+        (parts, body)
+    }
+}
+
+fn unreadable(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            "the header is too long, or has too many fields (limits `header_bytes_max`, `header_fields_max`)"
+        }
+        StatusCode::URI_TOO_LONG => "the path is too long",
+        _ => {
+            "this is no request of HTTP/1.1 (RFC 9112): its first line, a header field or the length of its body is not \
+             what is written there"
+        }
     }
 }
 

@@ -118,7 +118,7 @@ pub enum OpenError {
     /// The file was written by another version.
     #[error(
         "`{file}` has version {found} of the journal's format and this Weir reads version {known}; start the version of \
-         Weir that wrote it, and move the data with `weir backup` and `weir restore`"
+         Weir that wrote it"
     )]
     UnknownVersion {
         /// The file.

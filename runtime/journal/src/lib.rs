@@ -16,6 +16,7 @@ mod recovery;
 mod replay;
 mod segment;
 pub mod simulation;
+mod survey;
 mod writer;
 
 pub use config::{Config, Work};
@@ -27,3 +28,4 @@ pub use real::{LockError, RealDisk};
 pub use replay::{Replay, Replayed, SegmentRecords};
 pub use segment::{Family, SegmentInfo};
 pub use simulation::SimulatedDisk;
+pub use survey::{Damage, DamageKind, Survey, Surveyed, survey};

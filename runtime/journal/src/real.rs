@@ -14,6 +14,7 @@ const LOCK: &str = "lock";
 pub struct RealDisk {
     path: PathBuf,
     directory: File,
+    access: OFlags,
     /// Holds the lock, which ends with the descriptor, however the process ends.
     _lock: File,
 }
@@ -53,15 +54,33 @@ impl RealDisk {
         let path = directory.as_ref();
         let io = |cause| LockError::Io { directory: path.to_owned(), cause };
         let directory = make_directory(path).map_err(io)?;
-        let lock = open_at(&directory, LOCK, OFlags::CREATE).map_err(io)?;
-        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(LockError::InUse { directory: path.to_owned(), holder: read_holder(&lock) });
-            }
-            locked => locked.map_err(|errno| io(errno.into()))?,
-        }
+        let lock = open_at(&directory, LOCK, OFlags::CREATE | OFlags::RDWR).map_err(io)?;
+        take(&lock, path, FlockOperation::NonBlockingLockExclusive)?;
         note_holder(&lock).map_err(io)?;
-        Ok(Self { path: path.to_owned(), directory, _lock: lock })
+        Ok(Self { path: path.to_owned(), directory, access: OFlags::RDWR, _lock: lock })
+    }
+
+    /// Takes a directory that is there for reading alone, and leaves no trace in it.
+    ///
+    /// # Errors
+    /// If there is no journal, another process has it, or the disk fails.
+    pub fn read_only(directory: impl AsRef<Path>) -> Result<Self, LockError> {
+        let path = directory.as_ref();
+        let io = |cause| LockError::Io { directory: path.to_owned(), cause };
+        let directory = File::open(path).map_err(io)?;
+        let lock = open_at(&directory, LOCK, OFlags::RDONLY).map_err(io)?;
+        take(&lock, path, FlockOperation::NonBlockingLockShared)?;
+        Ok(Self { path: path.to_owned(), directory, access: OFlags::RDONLY, _lock: lock })
+    }
+}
+
+fn take(lock: &File, directory: &Path, how: FlockOperation) -> Result<(), LockError> {
+    match rustix::fs::flock(lock, how) {
+        Ok(()) => Ok(()),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(LockError::InUse { directory: directory.to_owned(), holder: read_holder(lock) })
+        }
+        Err(errno) => Err(LockError::Io { directory: directory.to_owned(), cause: errno.into() }),
     }
 }
 
@@ -88,13 +107,13 @@ fn note_holder(lock: &File) -> io::Result<()> {
 
 /// For its owner only: what lies here are other people's data.
 fn open_at(directory: &File, name: &str, flags: OFlags) -> io::Result<File> {
-    let flags = flags | OFlags::RDWR | OFlags::CLOEXEC;
+    let flags = flags | OFlags::CLOEXEC;
     Ok(rustix::fs::openat(directory, name, flags, Mode::RUSR | Mode::WUSR)?.into())
 }
 
 impl Disk for RealDisk {
     fn create(&self, name: &str, bytes: u64) -> io::Result<Arc<dyn DiskFile>> {
-        let file = open_at(&self.directory, name, OFlags::CREATE | OFlags::EXCL)?;
+        let file = open_at(&self.directory, name, OFlags::CREATE | OFlags::EXCL | OFlags::RDWR)?;
         match rustix::fs::fallocate(&file, FallocateFlags::empty(), 0, bytes) {
             // Some file systems cannot reserve; there a write may still find the disk full, and ends the journal.
             Err(rustix::io::Errno::OPNOTSUPP) => file.set_len(bytes)?,
@@ -104,7 +123,7 @@ impl Disk for RealDisk {
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        Ok(Arc::new(RealFile(open_at(&self.directory, name, OFlags::empty())?)))
+        Ok(Arc::new(RealFile(open_at(&self.directory, name, self.access)?)))
     }
 
     fn list(&self) -> io::Result<Vec<FileEntry>> {

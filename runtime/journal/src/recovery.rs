@@ -73,7 +73,7 @@ fn open_family(disk: &dyn Disk, family: Family, files: &[crate::FileEntry]) -> R
     Ok(segments)
 }
 
-fn open_segment(disk: &dyn Disk, family: Family, number: u32, bytes: u64) -> Result<Segment, OpenError> {
+pub(crate) fn open_segment(disk: &dyn Disk, family: Family, number: u32, bytes: u64) -> Result<Segment, OpenError> {
     let name = file_name(family, number);
     let damaged = |offset| OpenError::Damaged { file: name.clone(), offset };
     let file = disk.open(&name).map_err(JournalError::new("open", &name))?;
@@ -172,7 +172,7 @@ impl Tail {
 
 /// A stretch of a segment in memory, moved along as it is read: small batches would cost a call of the system each, and
 /// the whole segment at once much memory for a moment.
-struct Window {
+pub(crate) struct Window {
     file: Arc<dyn DiskFile>,
     header: SegmentHeader,
     offset: u32,
@@ -182,7 +182,7 @@ struct Window {
 const WINDOW_BYTES: usize = 256 << 10;
 
 impl Window {
-    fn new(segment: &Segment) -> Self {
+    pub(crate) fn new(segment: &Segment) -> Self {
         Self { file: segment.file.clone(), header: segment.header, offset: 0, bytes: Vec::new() }
     }
 
@@ -203,7 +203,7 @@ impl Window {
     }
 
     /// The intact batch that begins at `offset`, and where it ends.
-    fn batch_at(&mut self, offset: u32) -> Result<Option<(BatchHeader, u32)>, JournalError> {
+    pub(crate) fn batch_at(&mut self, offset: u32) -> Result<Option<(BatchHeader, u32)>, JournalError> {
         let salt = self.header.salt;
         let header = BatchHeader::decode(salt, self.get(offset, BATCH_HEADER_BYTES)?);
         let end_max = self.header.bytes;
@@ -214,7 +214,7 @@ impl Window {
     }
 
     /// Where the last sector at or behind `from` ends that holds anything but zeros; `from` if none does.
-    fn used_to(&mut self, from: u32) -> Result<u32, JournalError> {
+    pub(crate) fn used_to(&mut self, from: u32) -> Result<u32, JournalError> {
         const ZEROS: [u8; SECTOR as usize] = [0; SECTOR as usize];
         let mut used_to = from;
         for offset in (from..self.header.bytes).step_by(WINDOW_BYTES) {

@@ -6,8 +6,9 @@ use api::{Applied, ControlError, Deployed};
 use connection::{Secret, SecretRef, SecretSource};
 
 use crate::project::{Project, ProjectPlugin};
-use crate::routes::routes;
+use crate::routes::{ClosedRoute, routes};
 use crate::server::Shared;
+use crate::settings::Settings;
 
 impl Shared {
     /// Reads the files and brings them into service. If one has a fault, nothing changes.
@@ -48,7 +49,9 @@ impl Shared {
             .map_err(|error| ControlError::Failed(error.to_string()))?;
         *self.project.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(project);
         self.open_routes()?;
-        applied.troubles.extend(self.standing_troubles());
+        applied.troubles.extend(self.closed_ways());
+        applied.troubles.extend(self.connections.troubles());
+        applied.troubles.extend(self.settings_to_come());
         applied.troubles.iter().for_each(|trouble| tracing::warn!(%trouble, "not everything is in service"));
         Ok(applied)
     }
@@ -82,13 +85,20 @@ impl Shared {
         self.secrets.read(reference).map_err(|fault| fault.to_string())
     }
 
-    /// What cannot be used as things are, and what to do.
-    pub(crate) fn standing_troubles(&self) -> Vec<String> {
+    /// The ways in that are closed, and what to do.
+    pub(crate) fn closed_ways(&self) -> Vec<String> {
         let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        let closed = closed
-            .iter()
-            .map(|route| format!("flow `{}` takes no events at {}: {}", route.flow, route.path, route.reason));
-        closed.chain(self.connections.troubles()).collect()
+        let words =
+            |route: &ClosedRoute| format!("flow `{}` takes no events at {}: {}", route.flow, route.path, route.reason);
+        closed.iter().map(words).collect()
+    }
+
+    /// What `weir.toml` says and a running Weir cannot take up. The body limit is part of the ways in, and taken up at once.
+    pub(crate) fn settings_to_come(&self) -> Option<String> {
+        let wanted = Settings { body_bytes_max: self.settings.body_bytes_max, ..self.project().settings.clone() };
+        (wanted != self.settings).then(|| {
+            "weir.toml has changed, and is taken up at the next start only: stop Weir, then weir up".to_owned()
+        })
     }
 
     pub(crate) fn project(&self) -> Arc<Project> {

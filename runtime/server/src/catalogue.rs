@@ -1,6 +1,6 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use flow::{ActionInfo, ConnectionInfo, MapperInfo, PluginName};
+use flow::{ActionInfo, ConnectionInfo, MapperInfo, Permissive, PluginName};
 use manifest::{Manifest, Role};
 
 use crate::project::ProjectPlugin;
@@ -58,5 +58,70 @@ impl flow::Catalogue for Catalogue {
 
     fn connections(&self) -> Vec<String> {
         self.connections.keys().cloned().collect()
+    }
+}
+
+/// A catalogue while some of what it should hold has faults: a flow that names it is not told a second time.
+pub(crate) struct Unfinished<'a> {
+    pub(crate) known: &'a Catalogue,
+    pub(crate) plugins: &'a Faulty,
+    pub(crate) connections: &'a Faulty,
+}
+
+/// What is there and has faults, so that nothing more is known of it.
+#[derive(Debug)]
+pub(crate) enum Faulty {
+    /// These.
+    Names(BTreeSet<String>),
+    /// The file cannot be read, so it may be anything.
+    Anything,
+}
+
+impl Faulty {
+    pub(crate) fn add(&mut self, name: &str) {
+        if let Self::Names(names) = self {
+            names.insert(name.to_owned());
+        }
+    }
+
+    fn may_be(&self, name: &str) -> bool {
+        match self {
+            Self::Names(names) => names.contains(name),
+            Self::Anything => true,
+        }
+    }
+}
+
+impl Default for Faulty {
+    fn default() -> Self {
+        Self::Names(BTreeSet::new())
+    }
+}
+
+impl flow::Catalogue for Unfinished<'_> {
+    fn mapper(&self, plugin: &PluginName) -> Option<MapperInfo> {
+        let faulty = || self.plugins.may_be(&plugin.name).then(|| Permissive.mapper(plugin)).flatten();
+        self.known.mapper(plugin).or_else(faulty)
+    }
+
+    fn action(&self, plugin: &PluginName, action: &str) -> Option<ActionInfo> {
+        let faulty = || self.plugins.may_be(&plugin.name).then(|| Permissive.action(plugin, action)).flatten();
+        self.known.action(plugin, action).or_else(faulty)
+    }
+
+    fn connection(&self, name: &str) -> Option<ConnectionInfo> {
+        if self.connections.may_be(name) { Permissive.connection(name) } else { self.known.connection(name) }
+    }
+
+    fn plugins(&self) -> Vec<PluginName> {
+        self.known.plugins()
+    }
+
+    fn actions(&self, plugin: &PluginName) -> Vec<String> {
+        self.known.actions(plugin)
+    }
+
+    fn connections(&self) -> Vec<String> {
+        self.known.connections()
     }
 }

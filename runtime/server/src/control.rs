@@ -94,6 +94,7 @@ impl Shared {
             project: self.root.clone(),
             listen: self.listen_url(),
             accepting: health == Health::Good,
+            paused: self.engine.is_paused(),
             troubles: self.troubles(&health, &stats, &flows),
             flows,
             counts: Counts {
@@ -115,20 +116,29 @@ impl Shared {
         format!("{scheme}://{}", self.ingress.address())
     }
 
-    /// The most harmful first: events that are not taken in, then flows that stand still, then executions that wait.
+    /// The most harmful first: events that are not taken in, then work that stands still as a whole, then plugins and
+    /// connections that do not serve, and last executions that wait for a person.
     fn troubles(&self, health: &Health, stats: &engine::Stats, flows: &[FlowStatus]) -> Vec<String> {
         let mut troubles = Vec::new();
         if let Health::Refusing { reason } | Health::Failed { reason } = health {
             troubles.push(format!("events are not taken in: {reason}"));
         }
-        troubles.extend(self.standing_troubles());
+        troubles.extend(self.closed_ways());
+        if self.engine.is_paused() {
+            let open: u64 = flows.iter().map(|flow| flow.open).sum();
+            troubles.push(format!(
+                "Weir is paused: events are kept and none is worked on, executions that wait: {open}; to go on: weir resume"
+            ));
+        }
+        troubles.extend(self.connections.troubles());
         for status in self.host.list() {
             let name = &status.plugin.name;
             match status.state {
                 engine::GenerationState::Quarantined => troubles.push(format!(
-                    "plugin `{name}` is quarantined: it trapped over many executions; install a mended one, or weir rollback {name}"
+                    "plugin `{name}` is quarantined: it trapped over many executions, and its calls wait; weir install a \
+                     mended one, weir rollback {name}, or weir apply to try it again"
                 )),
-                engine::GenerationState::Staged => troubles.push(format!(
+                engine::GenerationState::Staged if self.deployment.is_wanted(&status) => troubles.push(format!(
                     "plugin `{name}` {} is staged: it asks for {}; to allow it: weir grant {name}",
                     status.plugin.version,
                     status.missing.join("; ")
@@ -146,6 +156,7 @@ impl Shared {
                 flow.name, flow.parked, flow.dead, flow.name
             ));
         }
+        troubles.extend(self.settings_to_come());
         troubles
     }
 
@@ -186,7 +197,9 @@ impl Shared {
 
     async fn grant_what_is_asked(&self, name: &str) -> Result<Deployed, ControlError> {
         let changing = self.changing.lock().await;
-        let waiting = |status: &engine::GenerationStatus| status.plugin.name == name && !status.missing.is_empty();
+        let waiting = |status: &engine::GenerationStatus| {
+            status.plugin.name == name && !status.missing.is_empty() && self.deployment.is_wanted(status)
+        };
         let Some(status) = self.host.list().into_iter().rfind(waiting) else {
             let message = format!("plugin `{name}` asks for nothing beyond its grant");
             return Err(ControlError::Refused(message));

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use api::{ControlError, Deployed};
 use engine::{GenerationState, GenerationStatus, PluginAdmin, PluginSelector};
@@ -36,11 +37,20 @@ pub(crate) struct Deployment {
     lock_file: PathBuf,
     /// Components by digest: what a roll-back after a restart goes back to.
     components: PathBuf,
+    /// The digest of each plugin's file when it was last deployed.
+    wanted: Mutex<BTreeMap<String, String>>,
 }
 
 impl Deployment {
     pub(crate) fn new(host: Host, root: &Path, data: &Path) -> Self {
-        Self { host, lock_file: root.join("weir.lock"), components: data.join("plugins") }
+        let (lock_file, components) = (root.join("weir.lock"), data.join("plugins"));
+        Self { host, lock_file, components, wanted: Mutex::default() }
+    }
+
+    /// Whether the plugin's file holds this generation, which the host may keep for a while after the file has changed.
+    pub(crate) fn is_wanted(&self, status: &GenerationStatus) -> bool {
+        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.get(&status.plugin.name) == Some(&status.plugin.digest)
     }
 
     /// Brings one plugin's file into service, if it may be.
@@ -54,6 +64,7 @@ impl Deployment {
         self.host.configure(name, &settings).map_err(|error| ControlError::Refused(error.to_string()))?;
         let component = read_component(source).map_err(|cause| file_error("read", source, cause))?;
         let digest = digest(&component);
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), digest.clone());
         let mut lock = self.lock()?;
         let locked = lock.plugin.get(name).cloned().unwrap_or_default();
         if locked.held.as_deref() == Some(digest.as_str()) {
@@ -73,8 +84,7 @@ impl Deployment {
         }
         let status = staged?;
         if !may_serve {
-            let message = format!("staged: it asks for more than it is granted; to allow it: weir grant {name}");
-            return Ok(Deployed::new(&status, message));
+            return Ok(Deployed::new(&status, self.staged_words(name)));
         }
         let was_active = status.state == GenerationState::Active;
         let status = if was_active { status } else { self.activate(name, &status).await? };
@@ -82,6 +92,19 @@ impl Deployment {
         lock.plugin.insert(name.to_owned(), Locked { digest, held: None });
         self.write_lock(&lock)?;
         Ok(Deployed::new(&status, if was_active { "serves already" } else { "serves new calls now" }))
+    }
+
+    /// The file holds what was asked for, and `weir.lock` what serves: both stay so over a restart.
+    fn staged_words(&self, name: &str) -> String {
+        let grant = format!("staged, because it asks for more than it is granted; to allow it: weir grant {name}");
+        match self.active(name) {
+            Ok(serving) => format!(
+                "{grant}; {} goes on serving, also after a restart, and to keep to it: weir install {} --name {name}",
+                serving.plugin.version,
+                self.component_file(&serving.plugin.digest).display()
+            ),
+            Err(_) => format!("{grant}; until then nothing serves, and executions that need it wait"),
+        }
     }
 
     /// After a roll-back the file still holds what was rolled back from: the one before goes on serving.

@@ -7,6 +7,7 @@ mod catalogue;
 mod connections;
 mod control;
 mod deploy;
+mod doctor;
 #[cfg(test)]
 mod example_tests;
 mod metrics;
@@ -20,6 +21,7 @@ mod watch;
 
 pub use catalogue::Catalogue;
 pub use deploy::digest;
+pub use doctor::{Diagnosis, DoctorError, Finding, SegmentState, examine};
 pub use project::{FileProblem, Project, ProjectPlugin, read_component};
 pub use routes::ClosedRoute;
 pub use secrets::SecretsError;

@@ -16,7 +16,7 @@ use model::Origin;
 use serde_json::Value;
 use written::{Key, Written};
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, Faulty, Unfinished};
 use crate::settings::{ConnectionSettings, PluginSettings, Settings, Table, limits};
 use crate::shape;
 
@@ -90,14 +90,14 @@ impl Project {
     /// # Errors
     /// Every fault of every file.
     pub fn read(root: &Path) -> Result<Self, Vec<FileProblem>> {
-        let mut reader = Reader { root, problems: Vec::new() };
+        let mut reader = Reader::new(root);
         let settings = reader.settings();
         let plugins = reader.plugins();
         let (connections, secrets) = reader.connections();
         let catalogue = Arc::new(Catalogue::new(&plugins, &connections));
         let flows = reader.flows(&catalogue);
         if !reader.problems.is_empty() {
-            return Err(reader.problems);
+            return Err(in_their_order(reader.problems));
         }
         Ok(Self { root: root.to_owned(), settings, plugins, connections, secrets, flows, catalogue })
     }
@@ -107,18 +107,24 @@ impl Project {
     /// # Errors
     /// Every fault of it.
     pub fn read_settings(root: &Path) -> Result<Settings, Vec<FileProblem>> {
-        let mut reader = Reader { root, problems: Vec::new() };
+        let mut reader = Reader::new(root);
         let settings = reader.settings();
-        if reader.problems.is_empty() { Ok(settings) } else { Err(reader.problems) }
+        if reader.problems.is_empty() { Ok(settings) } else { Err(in_their_order(reader.problems)) }
     }
 }
 
 struct Reader<'a> {
     root: &'a Path,
     problems: Vec<FileProblem>,
+    faulty_plugins: Faulty,
+    faulty_connections: Faulty,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(root: &'a Path) -> Self {
+        let (faulty_plugins, faulty_connections) = Default::default();
+        Self { root, problems: Vec::new(), faulty_plugins, faulty_connections }
+    }
     fn settings(&mut self) -> Settings {
         const FILE: &str = "weir.toml";
         let default = Settings { data: self.root.join("data"), ..Settings::default() };
@@ -149,9 +155,22 @@ impl Reader<'_> {
 
     fn plugins(&mut self) -> Vec<ProjectPlugin> {
         const FILE: &str = "plugins.toml";
-        let Some(written) = self.toml(FILE, shape::PLUGINS) else { return Vec::new() };
-        let named = written.value.get("plugin").and_then(Value::as_object).cloned().unwrap_or_default();
-        named.iter().filter_map(|(name, value)| self.plugin(FILE, &written, name, &Table(value.as_object()?))).collect()
+        let known = self.problems.len();
+        let Some(written) = self.toml(FILE, shape::PLUGINS) else {
+            if self.problems.len() > known {
+                self.faulty_plugins = Faulty::Anything;
+            }
+            return Vec::new();
+        };
+        let mut plugins = Vec::new();
+        for (name, value) in written.value.get("plugin").and_then(Value::as_object).into_iter().flatten() {
+            let Some(table) = value.as_object().map(Table) else { continue };
+            match self.plugin(FILE, &written, name, &table) {
+                Some(plugin) => plugins.push(plugin),
+                None => self.faulty_plugins.add(name),
+            }
+        }
+        plugins
     }
 
     fn plugin(&mut self, file: &str, written: &Written, name: &str, table: &Table<'_>) -> Option<ProjectPlugin> {
@@ -188,7 +207,13 @@ impl Reader<'_> {
 
     fn connections(&mut self) -> (Vec<ConnectionSettings>, BTreeMap<String, SecretRef>) {
         const FILE: &str = "connections.toml";
-        let Some(written) = self.toml(FILE, shape::CONNECTIONS) else { return Default::default() };
+        let known = self.problems.len();
+        let Some(written) = self.toml(FILE, shape::CONNECTIONS) else {
+            if self.problems.len() > known {
+                self.faulty_connections = Faulty::Anything;
+            }
+            return Default::default();
+        };
         let named = |key| written.value.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
         let secret_table = named("secret");
         let secret = |name: &String| {
@@ -200,6 +225,9 @@ impl Reader<'_> {
             .iter()
             .filter_map(|(name, value)| {
                 let connection = self.connection(FILE, &written, name, &Table(value.as_object()?));
+                if !is_sound(&written, &["connection", name]) {
+                    self.faulty_connections.add(name);
+                }
                 self.check_connection(FILE, &written, &connection);
                 Some(connection)
             })
@@ -223,7 +251,7 @@ impl Reader<'_> {
     }
 
     /// What stands under a key as its type. What has the right shape and still means nothing is a fault, never a default:
-    /// a credential that is left out without a word would be worse than none.
+    /// a credential that is left out without a word would be worse than none. What has the wrong shape has been told.
     fn typed<T: serde::de::DeserializeOwned>(
         &mut self,
         file: &str,
@@ -234,6 +262,7 @@ impl Reader<'_> {
     ) -> Option<T> {
         match serde_json::from_value(table.0.get(key)?.clone()) {
             Ok(value) => Some(value),
+            Err(_) if !is_sound(written, path) => None,
             Err(error) => {
                 self.add(file, written, path, error.to_string(), "write it as in the files of `weir init`");
                 None
@@ -297,7 +326,9 @@ impl Reader<'_> {
         let name = file.file_stem()?.to_str()?.to_owned();
         let root = self.root;
         let read_schema = |path: &str| inside(root, path).and_then(|path| fs::read_to_string(path).ok());
-        match flow::check(&name, text, &read_schema, catalogue) {
+        let (plugins, connections) = (&self.faulty_plugins, &self.faulty_connections);
+        let catalogue = Unfinished { known: catalogue, plugins, connections };
+        match flow::check(&name, text, &read_schema, &catalogue) {
             Ok(flow) => Some(flow),
             Err(problems) => {
                 self.problems.extend(problems.into_iter().map(|problem| FileProblem {
@@ -331,7 +362,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a file against its shape. None: it is not there, or it has faults, which are noted.
+    /// Reads a file against its shape, and notes its faults. None: it is not there, or cannot be read at all.
     fn toml(&mut self, file: &str, keys: &[Key]) -> Option<Written> {
         let text = match fs::read_to_string(self.root.join(file)) {
             Ok(text) => text,
@@ -341,13 +372,9 @@ impl Reader<'_> {
                 return None;
             }
         };
-        match written::read(&text, keys, &|_| None) {
-            Ok(written) => Some(written),
-            Err(problems) => {
-                self.problems.extend(problems.into_iter().map(|problem| file_problem(file, problem)));
-                None
-            }
-        }
+        let (written, problems) = written::read_partly(&text, keys, &|_| None);
+        self.problems.extend(problems.into_iter().map(|problem| file_problem(file, problem)));
+        written
     }
 
     fn add(&mut self, file: &str, written: &Written, path: &[&str], message: String, fix: &str) {
@@ -364,6 +391,24 @@ impl Reader<'_> {
             fix: Some("make it readable for the user that runs Weir".to_owned()),
         });
     }
+}
+
+/// File by file, from the top of each to its end: faults of shape are found before those of meaning.
+fn in_their_order(mut problems: Vec<FileProblem>) -> Vec<FileProblem> {
+    let mut files: Vec<PathBuf> = Vec::new();
+    for problem in &problems {
+        if !files.contains(&problem.file) {
+            files.push(problem.file.clone());
+        }
+    }
+    let place = |file: &PathBuf| files.iter().position(|known| known == file);
+    problems.sort_by_key(|problem| (place(&problem.file), problem.line, problem.column));
+    problems
+}
+
+fn is_sound(written: &Written, path: &[&str]) -> bool {
+    let path: Vec<_> = path.iter().map(|part| (*part).to_owned()).collect();
+    written.is_sound(&path)
 }
 
 /// The origin of a base URL.

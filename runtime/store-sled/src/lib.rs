@@ -4,4 +4,4 @@
 mod projection;
 mod session;
 
-pub use projection::{OpenError, Opened, Options, SledFault, SledProjection};
+pub use projection::{Left, OpenError, Opened, Options, SledFault, SledProjection, look};

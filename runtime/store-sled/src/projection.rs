@@ -47,6 +47,28 @@ pub enum Opened {
     Discarded(String),
 }
 
+/// What the next start will find in a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing: the state will be made from the journal.
+    Nothing,
+    /// A database that can be trusted.
+    Trusted,
+    /// A database that cannot: the state will be made anew from the journal.
+    Untrusted,
+}
+
+/// Looks at what the last process left behind. Changes nothing, and does not open the database.
+///
+/// # Errors
+/// If the disk fails.
+pub fn look(directory: &Path) -> io::Result<Left> {
+    if !directory.join("sled").try_exists()? {
+        return Ok(Left::Nothing);
+    }
+    Ok(if Session::new(directory)?.is_trusted()? { Left::Trusted } else { Left::Untrusted })
+}
+
 /// Why the projection could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

@@ -8,5 +8,5 @@ mod shape;
 pub mod size;
 
 pub use nearest::nearest;
-pub use read::{Problem, Written, read};
+pub use read::{Problem, Written, read, read_partly};
 pub use shape::{ID_RULE, Key, Shape, extend, is_id, optional, required, table_schema};

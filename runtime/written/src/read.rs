@@ -1,6 +1,6 @@
 //! Reads TOML against a shape and keeps the place of everything that was written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use toml::Spanned;
@@ -27,13 +27,15 @@ pub struct Problem {
     pub fix: String,
 }
 
-/// A file of the right shape.
+/// What a file says, as far as it has the right shape.
 #[derive(Clone, Debug)]
 pub struct Written {
-    /// What it says; durations and sizes as their texts.
+    /// What it says; durations and sizes as their texts. What has the wrong shape is left out.
     pub value: Value,
     text: String,
     places: BTreeMap<Vec<String>, usize>,
+    /// The keys and list items in which something has the wrong shape, and everything around them.
+    faulty: BTreeSet<Vec<String>>,
 }
 
 /// Reads a file. `read_file` gives the text of a file that it names, by the path that is written there.
@@ -41,17 +43,33 @@ pub struct Written {
 /// # Errors
 /// Every fault of its shape, in its order.
 pub fn read(text: &str, keys: &[Key], read_file: &dyn Fn(&str) -> Option<String>) -> Result<Written, Vec<Problem>> {
-    let mut reader = Reader { text, read_schema: read_file, places: BTreeMap::new(), problems: Vec::new() };
-    let value = reader.read(keys);
-    let (places, mut problems) = (reader.places, reader.problems);
-    if problems.is_empty() {
-        return Ok(Written { value, text: text.to_owned(), places });
+    match read_partly(text, keys, read_file) {
+        (Some(written), problems) if problems.is_empty() => Ok(written),
+        (_, problems) => Err(problems),
     }
+}
+
+/// Reads a file as far as that is possible, for whoever goes on to judge what the rest means, so that its author hears of
+/// everything at once. Also gives every fault of its shape, in its order. None: it is no TOML.
+pub fn read_partly(
+    text: &str,
+    keys: &[Key],
+    read_file: &dyn Fn(&str) -> Option<String>,
+) -> (Option<Written>, Vec<Problem>) {
+    let mut reader =
+        Reader { text, read_schema: read_file, places: BTreeMap::new(), faulty: BTreeSet::new(), problems: Vec::new() };
+    let value = reader.read(keys);
+    let Reader { places, faulty, mut problems, .. } = reader;
     problems.sort_by_key(|problem| (problem.line, problem.column));
-    Err(problems)
+    (value.map(|value| Written { value, text: text.to_owned(), places, faulty }), problems)
 }
 
 impl Written {
+    /// Whether all that stands at `path` has the right shape, so that what is missing there was left out on purpose.
+    pub fn is_sound(&self, path: &[String]) -> bool {
+        !self.faulty.contains(path)
+    }
+
     /// A fault of what stands at `path`, or of the nearest thing around it that was written.
     pub fn problem(&self, path: &[String], message: impl Into<String>, fix: impl Into<String>) -> Problem {
         let offset = (0..=path.len()).rev().find_map(|length| self.places.get(&path[..length])).copied().unwrap_or(0);
@@ -75,14 +93,15 @@ struct Reader<'a> {
     read_schema: &'a dyn Fn(&str) -> Option<String>,
     /// The offset of every key and list item by its path.
     places: BTreeMap<Vec<String>, usize>,
+    faulty: BTreeSet<Vec<String>>,
     problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn read(&mut self, keys: &[Key]) -> Value {
+    fn read(&mut self, keys: &[Key]) -> Option<Value> {
         if self.text.len() > FILE_BYTES_MAX {
             self.problem(0, "the file is too large", format!("keep it within {FILE_BYTES_MAX} bytes"));
-            return Value::Null;
+            return None;
         }
         let (table, errors) = DeTable::parse_recoverable(self.text);
         for error in &errors {
@@ -90,9 +109,25 @@ impl Reader<'_> {
             self.problem(offset, format!("not TOML: {}", error.message()), "mend the line");
         }
         if !errors.is_empty() {
-            return Value::Null;
+            return None;
         }
-        self.table(table.get_ref(), keys, &mut Vec::new(), 0)
+        Some(self.table(table.get_ref(), keys, &mut Vec::new(), 0))
+    }
+
+    /// Reads what stands at `path`, and notes whether that brought faults to light.
+    fn at<T>(
+        &mut self,
+        path: &mut Vec<String>,
+        offset: usize,
+        read: impl FnOnce(&mut Self, &mut Vec<String>) -> T,
+    ) -> T {
+        self.places.insert(path.clone(), offset);
+        let known = self.problems.len();
+        let read = read(self, path);
+        if self.problems.len() > known {
+            self.faulty.insert(path.clone());
+        }
+        read
     }
 
     fn problem(&mut self, offset: usize, message: impl Into<String>, fix: impl Into<String>) {
@@ -105,14 +140,16 @@ impl Reader<'_> {
         for (name, value) in table.iter() {
             let (name, at) = (name.get_ref().as_ref(), name.span().start);
             path.push(name.to_owned());
-            self.places.insert(path.clone(), at);
-            match keys.iter().find(|key| key.name == name) {
-                Some(key) => {
-                    if let Some(value) = self.value(value, key, path) {
-                        out.insert(name.to_owned(), value);
-                    }
-                }
-                None => meant.extend(self.unknown_key(name, keys, at)),
+            let key = keys.iter().find(|key| key.name == name).or_else(|| {
+                // What stands under a misspelt key is read as what was meant, unless that is there too.
+                let near = self.unknown_key(name, keys, at)?;
+                meant.push(near.name);
+                *path.last_mut()? = near.name.to_owned();
+                (!table.contains_key(near.name)).then_some(near)
+            });
+            if let Some(key) = key {
+                let value = self.at(path, at, |reader, path| reader.value(value, key, path));
+                out.extend(value.map(|value| (key.name.to_owned(), value)));
             }
             path.pop();
         }
@@ -126,7 +163,7 @@ impl Reader<'_> {
     }
 
     /// Gives the key that was meant, if one is near enough.
-    fn unknown_key(&mut self, name: &str, keys: &[Key], offset: usize) -> Option<&'static str> {
+    fn unknown_key<'k>(&mut self, name: &str, keys: &'k [Key], offset: usize) -> Option<&'k Key> {
         let known = keys.iter().map(|key| key.name);
         let meant = nearest(name, known.clone());
         let fix = match meant {
@@ -135,7 +172,7 @@ impl Reader<'_> {
             None => format!("known here: {}", known.collect::<Vec<_>>().join(", ")),
         };
         self.problem(offset, format!("unknown key `{name}`"), fix);
-        meant
+        keys.iter().find(|key| Some(key.name) == meant)
     }
 
     fn value(&mut self, value: &Spanned<DeValue<'_>>, key: &Key, path: &mut Vec<String>) -> Option<Value> {
@@ -246,18 +283,17 @@ impl Reader<'_> {
         for (index, item) in items.enumerate() {
             let at = item.span().start;
             path.push(index.to_string());
-            self.places.insert(path.clone(), at);
-            match item.get_ref() {
-                DeValue::Table(table) => out.push(self.table(table, keys, path, at)),
-                _ => self.problem(
-                    at,
-                    format!("`{}` is not a table", path.join(".")),
-                    format!("write {}", lower(key.about)),
-                ),
-            }
+            self.at(path, at, |reader, path| match item.get_ref() {
+                DeValue::Table(table) => out.push(reader.table(table, keys, path, at)),
+                _ => reader.no_table(path, key, at),
+            });
             path.pop();
         }
         Some(Value::Array(out))
+    }
+
+    fn no_table(&mut self, path: &[String], key: &Key, at: usize) {
+        self.problem(at, format!("`{}` is not a table", path.join(".")), format!("write {}", lower(key.about)));
     }
 
     fn named(&mut self, table: &DeTable<'_>, key: &Key, path: &mut Vec<String>) -> Value {
@@ -265,21 +301,16 @@ impl Reader<'_> {
         for (name, value) in table.iter() {
             let at = name.span().start;
             path.push(name.get_ref().to_string());
-            self.places.insert(path.clone(), at);
-            let read = match (&key.shape, value.get_ref()) {
-                (Shape::Named(keys), DeValue::Table(table)) => Some(self.table(table, keys, path, at)),
+            let read = self.at(path, at, |reader, path| match (&key.shape, value.get_ref()) {
+                (Shape::Named(keys), DeValue::Table(table)) => Some(reader.table(table, keys, path, at)),
                 (Shape::NamedByWord(word, cases), DeValue::Table(table)) => {
-                    self.table_by_word(table, word, cases, path, at)
+                    reader.table_by_word(table, word, cases, path, at)
                 }
                 _ => {
-                    self.problem(
-                        at,
-                        format!("`{}` is not a table", path.join(".")),
-                        format!("write {}", lower(key.about)),
-                    );
+                    reader.no_table(path, key, at);
                     None
                 }
-            };
+            });
             out.extend(read.map(|value| (name.get_ref().to_string(), value)));
             path.pop();
         }

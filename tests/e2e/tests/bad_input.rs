@@ -191,6 +191,7 @@ async fn every_fault_of_a_project_is_told_and_nothing_is_started() -> anyhow::Re
         ("weir.toml", "[ingress]\nlisten = \"{ingress}\"\nlissten = 1\n[data]\nretention = \"soon\"\n"),
         ("flows/broken.yaml", "flow: broken\nsteps: [\n"),
         ("flows/unknown-keys.yaml", include_str!("../project/bad/unknown-keys.yaml")),
+        ("flows/exploding.yaml", include_str!("../project/bad/exploding.yaml")),
         ("flows/nothing-there.yaml", include_str!("../project/bad/nothing-there.yaml")),
     ];
     let world = World::prepare(Config::default(), &files).await?;
@@ -202,6 +203,7 @@ async fn every_fault_of_a_project_is_told_and_nothing_is_started() -> anyhow::Re
         ("flows/broken.yaml:", ""),
         ("flows/unknown-keys.yaml:4:", "webhok"),
         ("flows/unknown-keys.yaml:8:", "maper"),
+        ("flows/exploding.yaml:6:", "brackets lie more than 32 deep"),
         ("flows/nothing-there.yaml:7:", "nobody"),
         ("flows/nothing-there.yaml:9:", "create-house"),
         ("flows/nothing-there.yaml:13:", "nowhere"),

@@ -158,7 +158,7 @@ async fn try_bad(world: &World, bad: &Bad) -> anyhow::Result<()> {
 }
 
 /// The digest that serves new calls.
-async fn serving(world: &World, plugin: &str) -> anyhow::Result<String> {
+pub(crate) async fn serving(world: &World, plugin: &str) -> anyhow::Result<String> {
     let generations = world.json("/api/v1/plugins").await?;
     let mut generations = generations.as_array().into_iter().flatten();
     let active = generations.find(|generation| generation["name"] == plugin && generation["state"] == "active");
@@ -187,22 +187,22 @@ async fn check_executions(world: &World, events: u64) -> anyhow::Result<usize> {
 }
 
 /// Components to install.
-struct Variants {
+pub(crate) struct Variants {
     mapper: Vec<u8>,
-    bad: Vec<Bad>,
+    pub(crate) bad: Vec<Bad>,
 }
 
 /// A component that must not serve.
-struct Bad {
-    what: &'static str,
-    plugin: &'static str,
-    component: Bytes,
+pub(crate) struct Bad {
+    pub(crate) what: &'static str,
+    pub(crate) plugin: &'static str,
+    pub(crate) component: Bytes,
     /// What the refusal says; none: it is staged, and waits for a wider grant.
-    code: Option<&'static str>,
+    pub(crate) code: Option<&'static str>,
 }
 
 impl Variants {
-    fn read(plugins: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn read(plugins: &Path) -> anyhow::Result<Self> {
         let read = |name: &str| fs::read(plugins.join(name)).with_context(|| format!("cannot read {name}"));
         let (mapper, connector) = (read("lead-mapper.wasm")?, read("http-connector.wasm")?);
         let bad = |what, code, component: Vec<u8>| Bad {

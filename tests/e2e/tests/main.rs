@@ -7,5 +7,6 @@ mod disk;
 mod hot_loading;
 mod kill;
 mod material;
+mod operator;
 mod smoke;
 mod world;

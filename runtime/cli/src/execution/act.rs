@@ -52,7 +52,7 @@ impl Order {
 
     fn done(self) -> &'static str {
         match self {
-            Self::Retry => "goes on",
+            Self::Retry => "taken up again",
             Self::Cancel => "cancelled",
             Self::Discard => "discarded",
         }
@@ -123,7 +123,7 @@ impl Tally {
             return Ok(exit);
         }
         let line = |(id, made): &(String, Option<String>)| match made {
-            Some(made) => format!("{id} {word}: {made}\n"),
+            Some(made) => format!("{id} {word} as {made}\n"),
             None => format!("{id} {word}\n"),
         };
         screen.print(&self.done.iter().map(line).collect::<String>())?;

@@ -55,7 +55,7 @@ impl Replay {
             let made = answer.and_then(|body| parse::<Replayed>(&body)).map(|replayed| Some(replayed.id));
             tally.note(id, made)?;
         }
-        tally.print("is replayed as", screen)
+        tally.print("replayed", screen)
     }
 
     fn ask(&self, ids: &[String], effects: &[EffectRow]) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use api::types::{ExecutionDetail, Payload, StepDetail};
-use model::{Attempt, CallReport, Fault, Gate, LogLevel, Outcome, State, StepState, Timestamp, WaitReason};
+use model::{Attempt, CallReport, Fault, Gate, LogLevel, LogLine, Outcome, State, StepState, Timestamp, WaitReason};
 
 use super::tone;
 use crate::client::Client;
@@ -109,6 +109,14 @@ impl Timeline<'_> {
         self.line(2, &format!("attempt {}  +{:.3} s  {outcome}{took}", attempt.number, after.as_secs_f64()));
         if let Some(Outcome::Failed { fault }) = &attempt.outcome {
             self.fault(fault);
+            // Without debug information the place of a panic is known from its message alone.
+            if !fault.details.iter().any(|(name, _)| name == "source") {
+                attempt
+                    .report
+                    .iter()
+                    .filter_map(|report| panicked_at(&report.logs))
+                    .for_each(|at| self.line(4, &format!("at {}", clean(at))));
+            }
         }
         attempt.report.iter().for_each(|report| self.report(report));
     }
@@ -124,6 +132,7 @@ impl Timeline<'_> {
         for (name, value) in &fault.details {
             match (name.as_str(), value.contains('\n')) {
                 ("source", _) => self.line(4, &format!("at {}", clean(value))),
+                ("backtrace", _) if is_nameless(value) => {}
                 (_, false) => self.line(4, &format!("{}: {}", clean(name), clean(value))),
                 (_, true) => {
                     self.line(4, &format!("{}:", clean(name)));
@@ -175,6 +184,21 @@ impl Timeline<'_> {
     }
 }
 
+/// The place in the source of the panic that the plugin has told of, as `FILE:LINE:COLUMN`: the SDK says it in a field,
+/// Rust's own message within the line.
+fn panicked_at(logs: &[LogLine]) -> Option<&str> {
+    logs.iter().rev().find_map(|log| {
+        let field = log.fields.iter().find(|(name, _)| name == "at").map(|(_, at)| at.as_str());
+        let told = log.message.split_once(" panicked at ").map(|(_, at)| at.trim_end_matches(':'));
+        field.filter(|_| log.message.starts_with("panicked")).or(told)
+    })
+}
+
+/// A backtrace of numbers alone tells a reader nothing; `--json` has it.
+fn is_nameless(backtrace: &str) -> bool {
+    backtrace.lines().filter(|line| line.contains('!')).all(|line| line.contains("<unknown>!<wasm function "))
+}
+
 fn wait_reason(reason: &WaitReason) -> String {
     match reason {
         WaitReason::Retry { fault } => format!("retry after {fault}"),
@@ -212,5 +236,30 @@ fn millis(micros: u64) -> String {
         0..1000 => format!("{micros} µs"),
         1000..10_000 => format!("{:.1} ms", micros as f64 / 1000.0),
         _ => format!("{} ms", micros / 1000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_a_panic_is_found_in_both_ways_of_telling_it() {
+        let line = |message: &str, at: Option<&str>| LogLine {
+            level: LogLevel::Error,
+            message: message.to_owned(),
+            fields: at.map(|at| ("at".to_owned(), at.to_owned())).into_iter().collect(),
+        };
+        let place = |logs: Vec<LogLine>| panicked_at(&logs).map(str::to_owned);
+        assert_eq!(place(vec![line("panicked: why", Some("src/lib.rs:5:9"))]).as_deref(), Some("src/lib.rs:5:9"));
+        let thread = line("thread '<unnamed>' (1) panicked at src/lib.rs:8:5:", None);
+        assert_eq!(place(vec![thread, line("no idea", None)]).as_deref(), Some("src/lib.rs:8:5"));
+        assert_eq!(place(vec![line("arrived", Some("noon"))]), None);
+    }
+
+    #[test]
+    fn a_backtrace_without_a_name_is_not_worth_its_lines() {
+        assert!(is_nameless("error at:\n  0:  0x1596e - <unknown>!<wasm function 254>\n"));
+        assert!(!is_nameless("error at:\n  0:  0x1 - <unknown>!<wasm function 2>\n  1: 0x2 - plugin!transform\n"));
     }
 }

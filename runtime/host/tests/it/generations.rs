@@ -106,7 +106,7 @@ async fn majors_live_side_by_side_and_a_retired_one_serves_no_more() {
     let plugin = PluginSelector { name: "mapper".to_owned(), major: 2 };
     let call = || engine::TransformCall { plugin: plugin.clone(), ..transform_call("mapper", "[1]", 1) };
     let refused = set.host.transform(call()).await.expect_err("it is not active");
-    assert!(refused.to_string().contains("weir activate mapper"), "{refused}");
+    assert!(refused.to_string().contains("`weir apply` brings"), "{refused}");
     set.host.activate(&plugin, &second.plugin.digest).await.expect("activates");
     assert_eq!(set.host.transform(call()).await.expect("is served").report.plugin.version, "2.0.0");
     assert_eq!(set.transform("mapper", "[1]").await.report.plugin.version, "1.4.0");

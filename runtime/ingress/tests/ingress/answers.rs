@@ -183,11 +183,12 @@ async fn too_many_header_fields_over_http_1() {
     check(
         post("/json", &fields, "{}"),
         expect![[r#"
-        HTTP/1.1 431 Request Header Fields Too Large
-        connection: close
-        content-length: 0
+            HTTP/1.1 431 Request Header Fields Too Large
+            connection: close
+            content-type: application/problem+json
+            content-length: 191
 
-    "#]],
+            {"title":"Request Header Fields Too Large","status":431,"code":"unreadable-request","detail":"the header is too long, or has too many fields (limits `header_bytes_max`, `header_fields_max`)"}"#]],
     )
     .await;
 }

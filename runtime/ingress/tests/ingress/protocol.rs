@@ -130,6 +130,7 @@ async fn two_lengths_that_differ_end_the_connection() {
         stream.write_all(request.as_bytes()).await.unwrap();
         let answer = read_to_end(&mut stream).await;
         assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{lengths}: {answer}");
+        assert!(answer.contains("application/problem+json") && answer.contains("RFC 9112"), "{lengths}: {answer}");
         assert_eq!(*running.intake.arrived.borrow(), 0, "{lengths}");
     }
 }
@@ -182,6 +183,9 @@ async fn a_header_that_is_too_large_is_refused() {
     stream.write_all(request.as_bytes()).await.unwrap();
     let answer = read_to_end(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(&format!("content-length: {}", body.len())), "{answer}");
+    assert!(body.contains("header_bytes_max") && body.contains("unreadable-request"), "{answer}");
 }
 
 #[tokio::test]

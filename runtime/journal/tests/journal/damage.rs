@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use journal::simulation::{Random, SimulatedDisk};
-use journal::{Disk, Entry, Family, Journal, Mark, OpenError, Replayed};
+use journal::{Disk, Entry, Family, Journal, Mark, OpenError, Replayed, survey};
 
 use crate::world::{World, replay, small};
 
@@ -37,8 +37,25 @@ enum Verdict {
     RefusedToReplay,
 }
 
-/// What the journal makes of the disk. Panics if it passes off anything but what was written.
+/// What the journal makes of the disk, which a survey must have told beforehand without changing anything.
 fn judge(disk: &SimulatedDisk, written: &[Replayed], contents: &BTreeMap<u64, Vec<Bytes>>) -> Verdict {
+    let before: Vec<_> = disk.files().into_iter().collect();
+    let survey = survey(disk, &mut |_, _| {}).expect("a good disk");
+    assert!(disk.files().into_iter().eq(before), "a survey only reads");
+    let verdict = judge_opened(disk, written, contents);
+    let refuses_start = survey.damage.iter().any(|damage| damage.refuses_start);
+    assert_eq!(refuses_start, verdict == Verdict::RefusedToOpen, "{survey:#?}");
+    let is_whole = survey.damage.is_empty() && survey.lost.is_empty();
+    let should_be = !matches!(verdict, Verdict::RefusedToOpen | Verdict::RefusedToReplay);
+    assert_eq!(is_whole, should_be, "{verdict:?}: {survey:#?}");
+    let found: u64 = survey.segments.iter().map(|segment| segment.records).sum();
+    let lost: u64 = survey.lost.iter().map(|range| range.end - range.start).sum();
+    assert!(verdict != Verdict::Exact || (found, lost) == (written.len() as u64, 0), "{survey:#?}");
+    verdict
+}
+
+/// Panics if the journal passes off anything but what was written.
+fn judge_opened(disk: &SimulatedDisk, written: &[Replayed], contents: &BTreeMap<u64, Vec<Bytes>>) -> Verdict {
     let (journal, recovered) = match Journal::open(Arc::new(disk.clone()), small()) {
         Ok(opened) => opened,
         Err(OpenError::Disk(error)) => panic!("{error}"),
@@ -144,4 +161,26 @@ fn what_one_family_loses_at_its_end_the_other_one_misses() {
     disk.remove(kept).expect("a file that is there");
     let Err(refusal) = Journal::open(Arc::new(disk), small()) else { panic!("a lost segment goes unnoticed") };
     assert!(matches!(&refusal, OpenError::Missing { file } if file == kept), "{refusal}");
+}
+
+#[test]
+fn a_survey_says_which_records_are_lost_and_which_are_left() {
+    let (disk, records) = written();
+    let intact = survey(&disk, &mut |_, _| {}).expect("a good disk");
+    assert_eq!((intact.damage.len(), intact.cuts.len(), intact.lost.len()), (0, 0, 0), "{intact:#?}");
+
+    // A batch in the first segment of all, which nobody reads at a start.
+    let hurt = &records[0];
+    let file = format!("{}-0000000001.segment", if hurt.family == Family::Incoming { "incoming" } else { "kept" });
+    let changed = disk.crash(0);
+    changed.tamper(&file, |content| content[hurt.body_position.offset as usize + 8] ^= 1);
+    let mut seen = Vec::new();
+    let survey = survey(&changed, &mut |done, all| seen.push((done, all))).expect("a good disk");
+    let [damage] = &survey.damage[..] else { panic!("{survey:#?}") };
+    assert_eq!((damage.file.as_str(), damage.refuses_start), (file.as_str(), false));
+    assert_eq!(survey.lost.len(), 1, "{survey:#?}");
+    assert!(survey.lost[0].contains(&hurt.sequence), "{survey:#?}");
+    let left: u64 = survey.segments.iter().map(|segment| segment.records).sum();
+    assert_eq!(left + (survey.lost[0].end - survey.lost[0].start), records.len() as u64);
+    assert!(seen.last().is_some_and(|(done, all)| done == all && *all > 0), "{seen:?}");
 }
