@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // depthMax bounds what is read into a value, which recurses; what is skipped may be deeper.
@@ -105,6 +106,9 @@ func (d *decoder) readItself(into json.Unmarshaler, at *place) error {
 	text, err := d.skip()
 	if err != nil {
 		return err
+	}
+	if !utf8.Valid(text) {
+		return d.malformed("a string is not UTF-8")
 	}
 	if err := into.UnmarshalJSON(text); err != nil {
 		return misfitAt(at, "%s", err)

@@ -107,7 +107,8 @@ func unescapeSeparators(text []byte) []byte {
 // ReadJSON reads a text into what the pointer points to, by the tags of encoding/json, more strictly than that package:
 //
 //   - Names are compared exactly, and a name that comes twice in a struct is a fault.
-//   - null fits what can be nil and nothing else; text that is no UTF-8 or has half a surrogate pair is a fault.
+//   - null fits what can be nil and nothing else.
+//   - Text that is no UTF-8 or has half a surrogate pair is a fault, where it is read.
 //   - A field with the tag `weir:"required"` must be there.
 //   - Into an any, numbers are read as json.Number and lose nothing.
 //

@@ -48,11 +48,22 @@ func TestWhatIsNoJSONSaysSo(t *testing.T) {
 		"{\"x\": \"\xff\"}", "{\"x\": \"\n\"}", `{"x": 01}`, `{"x": 1.}`, `{"x": [1,]}`, `{"x": {"y" 1}}`, `{"x": tru}`,
 		`{"x": [}`, `{"x": "\x"}`, `{"x": -}`, `{"x": 1e}`, `{"x": [[1 2]]}`,
 	} {
-		for _, into := range []any{&order{}, new(any), new(Object)} {
+		for _, into := range []any{&struct{ X any `json:"x"` }{}, new(any), new(Object)} {
 			if fault := readJSON([]byte(text), into, false); fault == nil || fault.Code != "malformed-json" {
 				t.Errorf("%s into a %T: %+v", text, into, fault)
 			}
 		}
+	}
+}
+
+func TestWhatNobodyReadsNeedNotBeText(t *testing.T) {
+	for _, text := range []string{`"\ud800"`, "\"\xff\"", `"\u0041\n\""`} {
+		if err := ReadJSON([]byte(`{"id":7,"lines":[],"x":`+text+`}`), &order{}); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if fault := readJSON([]byte("[\"\xff\"]"), new([]json.RawMessage), false); fault == nil || fault.Code != "malformed-json" {
+		t.Error(fault)
 	}
 }
 
@@ -138,10 +149,9 @@ func FuzzReading(f *testing.F) {
 		if err == nil && !json.Valid(text) {
 			t.Errorf("read what is no JSON: %q", text)
 		}
-		if skipped := (&scanner{text: text}); err == nil {
-			if _, err := skipped.skip(); err != nil || skipped.end() != nil {
-				t.Errorf("could not skip what was read: %q", text)
-			}
+		skipped := scanner{text: text}
+		if _, failed := skipped.skip(); err == nil && (failed != nil || skipped.end() != nil) {
+			t.Errorf("could not skip what was read: %q", text)
 		}
 		_ = ReadJSON(text, &order{})
 		_ = ReadJSON(text, new(Object))

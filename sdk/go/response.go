@@ -23,6 +23,12 @@ type Response struct {
 	repeatable bool
 }
 
+// NewResponse makes the answer to a request of that method, for those who got it in another way than by [HTTP.Send].
+func NewResponse(method string, status int, headers []Pair, body []byte) *Response {
+	repeatable := NewRequest(method, "").isRepeatable()
+	return &Response{Status: status, Headers: headers, Body: body, repeatable: repeatable}
+}
+
 // Header gives the first header field of that name; empty if there is none.
 func (r *Response) Header(name string) string {
 	for _, field := range r.Headers {
