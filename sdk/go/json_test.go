@@ -48,7 +48,9 @@ func TestWhatIsNoJSONSaysSo(t *testing.T) {
 		"{\"x\": \"\xff\"}", "{\"x\": \"\n\"}", `{"x": 01}`, `{"x": 1.}`, `{"x": [1,]}`, `{"x": {"y" 1}}`, `{"x": tru}`,
 		`{"x": [}`, `{"x": "\x"}`, `{"x": -}`, `{"x": 1e}`, `{"x": [[1 2]]}`,
 	} {
-		for _, into := range []any{&struct{ X any `json:"x"` }{}, new(any), new(Object)} {
+		for _, into := range []any{&struct {
+			X any `json:"x"`
+		}{}, new(any), new(Object)} {
 			if fault := readJSON([]byte(text), into, false); fault == nil || fault.Code != "malformed-json" {
 				t.Errorf("%s into a %T: %+v", text, into, fault)
 			}
