@@ -40,15 +40,19 @@ func Allocate(pinner *runtime.Pinner, size, align uintptr) unsafe.Pointer {
 	return pointer
 }
 
-// isRunning says whether Go's runtime has been initialised, so that its allocator may be used.
-var isRunning bool
+var (
+	// isRunning says whether Go's runtime has been initialised, so that its allocator may be used.
+	isRunning bool
+	// isPausing says that the adapter is being told to pause its clock, which may be the first that it hears of anything.
+	isPausing bool
+)
 
 func init() {
 	isRunning = true
 }
 
-// early is what the host gets before that: the adapter of WASI asks for its own memory, a page and a stack, at its first
-// call, which Go's runtime makes while it starts.
+// early is what the host gets where Go's allocator may not be used: the adapter of WASI asks for its own memory, a page and a
+// stack, at its first call, which Go's runtime makes while it starts.
 var (
 	early     [4 << 16]byte
 	earlyUsed uintptr
@@ -58,7 +62,7 @@ func allocateEarly(size, align uintptr) unsafe.Pointer {
 	start := uintptr(unsafe.Pointer(&early)) + earlyUsed
 	padding := -start & (align - 1)
 	if earlyUsed+padding+size > uintptr(len(early)) {
-		panic("the host asked for more memory than is set aside for it while Go starts")
+		panic("the host asked for more memory than is set aside for it beside Go's own")
 	}
 	earlyUsed += padding + size
 	return unsafe.Pointer(start + padding)
@@ -77,10 +81,12 @@ func reallocate(old unsafe.Pointer, oldSize, align, size uintptr) unsafe.Pointer
 	if old != nil || oldSize != 0 {
 		panic("the host asked to move a block of memory")
 	}
-	if !isRunning {
+	if !isRunning || isPausing {
 		return allocateEarly(size, align)
 	}
+	isPausing = true
 	pauseClock(true)
+	isPausing = false
 	pointer := Allocate(&pinner, size, align)
 	pauseClock(false)
 	return pointer
