@@ -199,7 +199,3 @@ func toFault(err error, function location) *Fault {
 func toMillis(duration time.Duration) uint32 {
 	return uint32(min(max(duration.Milliseconds(), 0), math.MaxUint32))
 }
-
-func fromMillis(millis uint32) time.Duration {
-	return time.Duration(millis) * time.Millisecond
-}

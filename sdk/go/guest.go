@@ -4,6 +4,7 @@ package weir
 
 import (
 	"log/slog"
+	"time"
 
 	_ "github.com/weir-project/weir/sdk/go/internal/generated/exports/wit_exports" // The exported roles.
 	actions "github.com/weir-project/weir/sdk/go/internal/generated/imports/weir_plugin_actions"
@@ -132,6 +133,10 @@ func fromContext(context wire.Context) Context {
 		Settings:       context.Settings,
 		Extra:          fromTuples(context.Extra),
 	}
+}
+
+func fromMillis(millis uint32) time.Duration {
+	return time.Duration(millis) * time.Millisecond
 }
 
 func fromCall(call actions.Call) Call[Document] {

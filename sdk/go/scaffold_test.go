@@ -1,6 +1,7 @@
 package weir_test
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,14 +35,28 @@ func TestTheTemplatesAreGreen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, arguments := range [][]string{{"vet", "."}, {"test", "."}} {
-				command := exec.Command("go", arguments...)
-				command.Dir = project
-				command.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off")
-				if output, err := command.CombinedOutput(); err != nil {
-					t.Errorf("go %s: %v\n%s", strings.Join(arguments, " "), err, output)
-				}
+			runGo(t, project, nil, "vet", ".")
+			runGo(t, project, nil, "test", ".")
+			sandbox := []string{"GOOS=wasip1", "GOARCH=wasm"}
+			runGo(t, project, sandbox, "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", "plugin.wasm", ".")
+			module, err := os.ReadFile(filepath.Join(project, "plugin.wasm"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Weir refuses a mapper that imports it.
+			if asks := bytes.Contains(module, []byte("weir:plugin/http@")); asks != (kind == "connector") {
+				t.Errorf("the import of http is there: %v", asks)
 			}
 		})
+	}
+}
+
+func runGo(t *testing.T, folder string, environment []string, arguments ...string) {
+	t.Helper()
+	command := exec.Command("go", arguments...)
+	command.Dir = folder
+	command.Env = append(append(os.Environ(), "GOWORK=off"), environment...)
+	if output, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(arguments, " "), err, output)
 	}
 }
