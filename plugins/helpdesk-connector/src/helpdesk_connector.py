@@ -51,7 +51,7 @@ def find_ticket(search: Search) -> Receipt:
     """A ticket that is not there is an answer, not a fault."""
     found = _look_up(search.reference).results
     ticket = found[0] if found else None
-    return Receipt({"found": bool(found), "ticket": ticket}, external_id=ticket and _id_of(ticket))
+    return Receipt({"found": bool(found), "ticket": ticket}, external_id=_id_of(ticket) if ticket else None)
 
 
 @action("create-ticket")

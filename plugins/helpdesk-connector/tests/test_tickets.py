@@ -45,7 +45,10 @@ class Tickets(unittest.TestCase):
 
     def test_a_refusal_is_told_in_the_help_desks_words(self) -> None:
         refusal = {"code": "invalid", "message": "no such requester", "errors": {"requester": "is unknown"}}
-        with self.assertRaises(Fault) as raised, Script((Request("POST", TICKETS, json=SENT), Reply.json(422, refusal))):
+        with (
+            self.assertRaises(Fault) as raised,
+            Script((Request("POST", TICKETS, json=SENT), Reply.json(422, refusal))),
+        ):
             testing.invoke(create_ticket, TICKET)
         fault = raised.exception
         self.assertEqual((fault.kind, fault.code), (FaultKind.INVALID_INPUT, "invalid"))

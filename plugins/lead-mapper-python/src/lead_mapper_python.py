@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from weir_sdk import Fault, mapper
 
 # The characters that Unicode calls `White_Space`. Python's own idea of it has four separators more.
-_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACES = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 _SPACE = re.compile(f"[{_SPACES}]+")
 _DIGIT = re.compile("[0-9]")
 

@@ -12,11 +12,22 @@ class Leads(unittest.TestCase):
     def test_leads_become_contacts(self) -> None:
         for lead, contact in [
             (
-                {"email": " Ada@Example.COM ", "first_name": "Ada", "last_name": " Lovelace", "company": "", "utm": "x"},
+                {
+                    "email": " Ada@Example.COM ",
+                    "first_name": "Ada",
+                    "last_name": " Lovelace",
+                    "company": "",
+                    "utm": "x",
+                },
                 {"email": "ada@example.com", "name": "Ada Lovelace", "source": "web form"},
             ),
             (
-                {"email": "g@h.example", "name": "Grace   Hopper", "phone": "+49 (30) 123-456", "message": " Call me\n"},
+                {
+                    "email": "g@h.example",
+                    "name": "Grace   Hopper",
+                    "phone": "+49 (30) 123-456",
+                    "message": " Call me\n",
+                },
                 {
                     "email": "g@h.example",
                     "name": "Grace Hopper",

@@ -151,7 +151,7 @@ class Weir:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             shown: dict[str, Any] = json.loads(self.run("--json", "execution", "show", execution))
-            if shown["state"] in ("finished", "parked", "dead", "split"):
+            if shown["state"] in ("finished", "parked", "dead"):
                 return shown
             time.sleep(0.1)
         raise AssertionError(f"{execution} does not come to rest")

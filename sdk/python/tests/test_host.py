@@ -23,7 +23,9 @@ TICKETS = """    options: { give: rows }
     connection: helpdesk
 """
 
-GRANT = '[plugin.{name}.grant]\nhttp = [{{ origin = "connection", methods = ["GET", "POST"], paths = ["/api/v2/*"] }}]\n'
+GRANT = (
+    '[plugin.{name}.grant]\nhttp = [{{ origin = "connection", methods = ["GET", "POST"], paths = ["/api/v2/*"] }}]\n'
+)
 NETWORKS = 'private_networks = ["127.0.0.0/8"]\n'
 
 CONNECTION = """[connection.helpdesk]
@@ -61,9 +63,9 @@ class InTheHost(unittest.TestCase):
     def test_a_table_becomes_tickets_and_a_lost_answer_is_settled(self) -> None:
         rows = ["late", "lose the answer"]
         parent = self.weir.send("table", "subject,requester\n" + "".join(f"{row},ada@example.com\n" for row in rows))
-        self.assertEqual(parent["state"], "split")
+        self.assertEqual(parent["state"], "finished")
         children = self.weir.executions(parent["event"])
-        self.assertEqual({child["state"] for child in children}, {"finished", "split"})
+        self.assertEqual({child["state"] for child in children}, {"finished"})
         self.assertEqual(sorted(ticket["subject"] for ticket in self.desk.tickets), sorted(rows))
         self.assertTrue(any(request.startswith("GET /api/v2/tickets?reference=") for request in self.desk.requests))
         self.assertIn("POST /api/v2/tickets Bearer t0ken", self.desk.requests)

@@ -19,6 +19,8 @@ from . import imports, world
 _TOOL = "componentize-py"
 _HOW_TO_GET_IT = f"{_TOOL} is missing; to get it: python3 -m pip install {_TOOL}==0.25.1"
 
+_PURE = ["--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.14"]
+
 _SDK = Path(__file__).parent.parent.parent
 
 
@@ -85,9 +87,16 @@ def _install(dependencies: list[str], packages: Path) -> bool:
     wanted = "\n".join(dependencies)
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return True
-    shutil.rmtree(packages, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", str(packages)]
-    if subprocess.run([*pip, *dependencies], check=False).returncode:
+    # First for the Python in the component alone, so that of a package in two forms the pure one is taken; then for any,
+    # so that one which has native code only is refused by its name.
+    for choice in (_PURE, []):
+        shutil.rmtree(packages, ignore_errors=True)
+        is_last = not choice
+        done = subprocess.run([*pip, *choice, *dependencies], check=False, capture_output=not is_last)
+        if done.returncode == 0:
+            break
+    else:
         print(f"error: pip could not install {', '.join(dependencies)}; is there a network?", file=sys.stderr)
         return False
     stamp.write_text(wanted, encoding="utf-8")
