@@ -129,17 +129,17 @@ class Weir:
             self._process.wait(60)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def run(self, *arguments: str) -> str:
+    def run(self, *arguments: str, stdin: str = "") -> str:
         """What a command prints."""
         command = [self._binary, "--dir", str(self.folder), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, input=stdin, capture_output=True, encoding="utf-8", timeout=120, check=False)
         if done.returncode:
             raise AssertionError(f"weir {' '.join(arguments)}: {done.stderr}")
         return done.stdout
 
     def send(self, flow: str, data: str) -> dict[str, Any]:
         """Sends an event, and gives its execution when it rests."""
-        sent = json.loads(self.run("--json", "event", "send", "--flow", flow, "--data", data))
+        sent = json.loads(self.run("--json", "event", "send", "--flow", flow, "--data", "-", stdin=data))
         return self._at_rest(sent["event"].replace("evt_", "exe_") + "-0")
 
     def executions(self, event: str) -> list[dict[str, Any]]:
