@@ -37,6 +37,12 @@ class Worlds(unittest.TestCase):
             with self.assertRaisesRegex(world.BuildError, words):
                 world.world_text("crm", roles)
 
+    def test_an_id_names_a_module_of_its_own(self) -> None:
+        world.check_id("my-crm2")
+        for plugin_id in ["", "My", "2crm", "my crm", "a" * 65, "csv", "weir-sdk"]:
+            with self.assertRaisesRegex(world.BuildError, "id"):
+                world.check_id(plugin_id)
+
 
 class Imports(unittest.TestCase):
     def setUp(self) -> None:

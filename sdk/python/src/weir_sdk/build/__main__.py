@@ -41,8 +41,7 @@ def main() -> int:
 def _build(folder: Path, output: Path | None, *, is_check: bool) -> int:
     manifest = _read_toml(folder / "weir-plugin.toml")
     plugin_id, roles = str(manifest.get("id", "")), list(manifest.get("roles", []))
-    if not plugin_id:
-        raise world.BuildError("the manifest names no `id`")
+    world.check_id(plugin_id)
     build = folder / "build"
     packages = build / "packages"
     world.write(build / "componentize", plugin_id, roles)
@@ -74,11 +73,17 @@ def _componentize(sources: Path, packages: Path, work: Path, output: Path) -> in
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        # Behind the exception of the plugin stands that of the tool, which says nothing more.
-        print(done.stderr.partition("\nCaused by:")[0].rstrip(), file=sys.stderr)
+        print(_own_traceback(done.stderr), file=sys.stderr)
         print("error: the plugin could not be loaded; the last exception says why", file=sys.stderr)
         return 1
     return 0
+
+
+def _own_traceback(text: str) -> str:
+    """The traceback of the plugin without those of the tool around it, which say nothing more."""
+    text = text.partition("\nCaused by:")[0]
+    start = text.rfind("Traceback (most recent call last):")
+    return text[max(start, 0) :].replace('"/0/', '"src/').rstrip()
 
 
 def _install(dependencies: list[str], packages: Path) -> bool:

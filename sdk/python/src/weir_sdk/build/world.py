@@ -16,9 +16,10 @@ run, and a class for each role, by the name that componentize-py looks for.
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
-__all__ = ["ENTRY", "BuildError", "entry_text", "module_name", "world_text", "write"]
+__all__ = ["ENTRY", "BuildError", "check_id", "entry_text", "module_name", "world_text", "write"]
 
 ENTRY = "weir_entry"
 
@@ -29,6 +30,19 @@ _CONTRACT = Path(__file__).parent.parent / "wit" / "weir.wit"
 
 class BuildError(Exception):
     """What must be mended before the plugin can be built."""
+
+
+def check_id(plugin_id: str) -> None:
+    """Refuses an id that cannot name a module of its own."""
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,63}", plugin_id):
+        raise BuildError(
+            f"the manifest's id `{plugin_id}` must be lower-case letters, digits and hyphens, a letter first"
+        )
+    module = module_name(plugin_id)
+    if module in sys.stdlib_module_names or module in ("weir_sdk", "wit_world", ENTRY):
+        raise BuildError(
+            f"the plugin's module would hide Python's own `{module}`; choose another id, as `{plugin_id}-mapper`"
+        )
 
 
 def module_name(plugin_id: str) -> str:
