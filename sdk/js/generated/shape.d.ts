@@ -23,8 +23,12 @@ export declare function exact(): Shape<number | bigint | Num>;
 export declare function any(): Shape<Json>;
 /** One of these texts. */
 export declare function oneOf<const T extends string>(...choices: T[]): Shape<T>;
+/** The one shape, or else the other. */
+export declare function either<A, B>(one: Shape<A>, other: Shape<B>): Shape<A | B>;
 /** A list of items of one shape. */
 export declare function list<T>(item: Shape<T>): Shape<T[]>;
+/** An object whose keys are data: each value has the shape. */
+export declare function record<T>(item: Shape<T>): Shape<Record<string, T>>;
 /** The shape, or nothing: a missing field and `null` are `undefined`. */
 export declare function optional<T>(shape: Shape<T>): Shape<T | undefined>;
 /** The shape, or `null`. */

@@ -69,6 +69,25 @@ export function oneOf(...choices) {
         },
     };
 }
+/** The one shape, or else the other. */
+export function either(one, other) {
+    const expected = `${one.expected} or ${other.expected}`;
+    return {
+        expected,
+        read(value, at) {
+            for (const shape of [one, other]) {
+                try {
+                    return shape.read(value, at);
+                }
+                catch (error) {
+                    if (!(error instanceof Misfit))
+                        throw error;
+                }
+            }
+            throw new Misfit(at, `invalid type: ${describe(value)}, expected ${expected}`);
+        },
+    };
+}
 /** A list of items of one shape. */
 export function list(item) {
     return {
@@ -77,6 +96,16 @@ export function list(item) {
             if (!Array.isArray(value))
                 throw new Misfit(at, `invalid type: ${describe(value)}, expected a sequence`);
             return value.map((each, index) => item.read(each, `${at}/${index}`));
+        },
+    };
+}
+/** An object whose keys are data: each value has the shape. */
+export function record(item) {
+    return {
+        expected: "a map",
+        read(value, at) {
+            const entries = Object.entries(mapAt(value, at));
+            return Object.fromEntries(entries.map(([key, each]) => [key, item.read(each, pointerTo(at, key))]));
         },
     };
 }
@@ -99,33 +128,42 @@ export function object(fields, others = "ignore") {
     return {
         expected: "a map",
         read(value, at) {
-            if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Num) {
-                throw new Misfit(at, `invalid type: ${describe(value)}, expected a map`);
-            }
+            const map = mapAt(value, at);
             if (others === "refuse")
-                refuseOthers(fields, value, at);
+                refuseOthers(fields, map, at);
             // What is kept stays the object that was read, so that its numbers are still written as they came.
-            const result = others === "keep" ? value : {};
+            const result = others === "keep" ? map : {};
+            // In the order of the document: of several fields at fault, the first one is named.
+            for (const [key, field] of Object.entries(map)) {
+                const shape = Object.hasOwn(fields, key) ? fields[key] : undefined;
+                if (shape)
+                    put(result, key, shape.read(field, pointerTo(at, key)));
+            }
             for (const [key, shape] of Object.entries(fields)) {
-                const pointer = `${at}/${escapePointer(key)}`;
-                const field = Object.hasOwn(value, key) ? value[key] : undefined;
-                const read = readField(shape, field, key, pointer);
-                if (read !== undefined)
-                    result[key] = read;
+                if (!Object.hasOwn(map, key))
+                    put(result, key, readMissing(shape, key, at));
             }
             return result;
         },
     };
 }
-function readField(shape, value, key, pointer) {
+function mapAt(value, at) {
+    const isMap = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Num);
+    if (isMap)
+        return value;
+    throw new Misfit(at, `invalid type: ${describe(value)}, expected a map`);
+}
+function put(object, key, value) {
     if (value !== undefined)
-        return shape.read(value, pointer);
+        object[key] = value;
+}
+function readMissing(shape, key, at) {
     try {
         // Whether a field may be missing is known to its shape alone.
-        return shape.read(undefined, pointer);
+        return shape.read(undefined, at);
     }
     catch {
-        throw new Misfit(pointer, `missing field \`${key}\``);
+        throw new Misfit(pointerTo(at, key), `missing field \`${key}\``);
     }
 }
 function refuseOthers(fields, value, at) {
@@ -134,10 +172,10 @@ function refuseOthers(fields, value, at) {
         return;
     const known = Object.keys(fields).map((key) => `\`${key}\``);
     const expected = known.length === 0 ? "there are no fields" : `expected ${known.join(" or ")}`;
-    throw new Misfit(`${at}/${escapePointer(other)}`, `unknown field \`${other}\`, ${expected}`);
+    throw new Misfit(pointerTo(at, other), `unknown field \`${other}\`, ${expected}`);
 }
-function escapePointer(key) {
-    return key.replaceAll("~", "~0").replaceAll("/", "~1");
+function pointerTo(at, key) {
+    return `${at}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }
 function describe(value) {
     if (value === undefined || value === null)
@@ -146,7 +184,7 @@ function describe(value) {
         return `string ${JSON.stringify(value.slice(0, 100))}`;
     if (typeof value === "boolean")
         return `boolean \`${value}\``;
-    if (typeof value === "bigint" || Number.isInteger(value))
+    if (typeof value === "bigint" || Number.isSafeInteger(value))
         return `integer \`${value}\``;
     if (typeof value === "number" || value instanceof Num)
         return `floating point \`${value}\``;

@@ -10,3 +10,5 @@ export declare function decodeLoosely(bytes: Uint8Array): string;
 export declare function encodeUtf8(text: string): Uint8Array;
 /** The text, with half a surrogate pair replaced: no string that crosses the boundary of the sandbox may hold one. */
 export declare function wellFormed(text: string): string;
+/** Whether every surrogate of a text is one of a pair. */
+export declare function isWellFormed(text: string): boolean;

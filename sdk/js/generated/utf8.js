@@ -34,6 +34,10 @@ export function encodeUtf8(text) {
 export function wellFormed(text) {
     return text.toWellFormed();
 }
+/** Whether every surrogate of a text is one of a pair. */
+export function isWellFormed(text) {
+    return text.isWellFormed();
+}
 function isAscii(text) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are ASCII too
     return !/[^\x00-\x7f]/.test(text);

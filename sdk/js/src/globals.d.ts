@@ -1,6 +1,7 @@
 // What the targets of this library have beside what its `lib` says.
 
 interface String {
+  isWellFormed(): boolean;
   toWellFormed(): string;
 }
 

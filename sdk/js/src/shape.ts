@@ -92,6 +92,24 @@ export function oneOf<const T extends string>(...choices: T[]): Shape<T> {
   };
 }
 
+/** The one shape, or else the other. */
+export function either<A, B>(one: Shape<A>, other: Shape<B>): Shape<A | B> {
+  const expected = `${one.expected} or ${other.expected}`;
+  return {
+    expected,
+    read(value, at) {
+      for (const shape of [one, other]) {
+        try {
+          return shape.read(value, at);
+        } catch (error) {
+          if (!(error instanceof Misfit)) throw error;
+        }
+      }
+      throw new Misfit(at, `invalid type: ${describe(value)}, expected ${expected}`);
+    },
+  };
+}
+
 /** A list of items of one shape. */
 export function list<T>(item: Shape<T>): Shape<T[]> {
   return {
@@ -99,6 +117,17 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
     read(value, at) {
       if (!Array.isArray(value)) throw new Misfit(at, `invalid type: ${describe(value)}, expected a sequence`);
       return value.map((each, index) => item.read(each, `${at}/${index}`));
+    },
+  };
+}
+
+/** An object whose keys are data: each value has the shape. */
+export function record<T>(item: Shape<T>): Shape<Record<string, T>> {
+  return {
+    expected: "a map",
+    read(value, at) {
+      const entries = Object.entries(mapAt(value, at));
+      return Object.fromEntries(entries.map(([key, each]) => [key, item.read(each, pointerTo(at, key))]));
     },
   };
 }
@@ -143,30 +172,39 @@ export function object<F extends Fields>(fields: F, others: Others = "ignore"): 
   return {
     expected: "a map",
     read(value, at) {
-      if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Num) {
-        throw new Misfit(at, `invalid type: ${describe(value)}, expected a map`);
-      }
-      if (others === "refuse") refuseOthers(fields, value, at);
+      const map = mapAt(value, at);
+      if (others === "refuse") refuseOthers(fields, map, at);
       // What is kept stays the object that was read, so that its numbers are still written as they came.
-      const result: Record<string, unknown> = others === "keep" ? value : {};
+      const result: Record<string, unknown> = others === "keep" ? map : {};
+      // In the order of the document: of several fields at fault, the first one is named.
+      for (const [key, field] of Object.entries(map)) {
+        const shape = Object.hasOwn(fields, key) ? fields[key] : undefined;
+        if (shape) put(result, key, shape.read(field, pointerTo(at, key)));
+      }
       for (const [key, shape] of Object.entries(fields)) {
-        const pointer = `${at}/${escapePointer(key)}`;
-        const field = Object.hasOwn(value, key) ? value[key] : undefined;
-        const read = readField(shape, field, key, pointer);
-        if (read !== undefined) result[key] = read;
+        if (!Object.hasOwn(map, key)) put(result, key, readMissing(shape, key, at));
       }
       return result as ObjectOf<F>;
     },
   };
 }
 
-function readField(shape: Shape<unknown>, value: Json | undefined, key: string, pointer: string): unknown {
-  if (value !== undefined) return shape.read(value, pointer);
+function mapAt(value: Json | undefined, at: string): { [key: string]: Json } {
+  const isMap = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Num);
+  if (isMap) return value;
+  throw new Misfit(at, `invalid type: ${describe(value)}, expected a map`);
+}
+
+function put(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (value !== undefined) object[key] = value;
+}
+
+function readMissing(shape: Shape<unknown>, key: string, at: string): unknown {
   try {
     // Whether a field may be missing is known to its shape alone.
-    return shape.read(undefined, pointer);
+    return shape.read(undefined, at);
   } catch {
-    throw new Misfit(pointer, `missing field \`${key}\``);
+    throw new Misfit(pointerTo(at, key), `missing field \`${key}\``);
   }
 }
 
@@ -175,18 +213,18 @@ function refuseOthers(fields: Fields, value: Record<string, Json>, at: string): 
   if (other === undefined) return;
   const known = Object.keys(fields).map((key) => `\`${key}\``);
   const expected = known.length === 0 ? "there are no fields" : `expected ${known.join(" or ")}`;
-  throw new Misfit(`${at}/${escapePointer(other)}`, `unknown field \`${other}\`, ${expected}`);
+  throw new Misfit(pointerTo(at, other), `unknown field \`${other}\`, ${expected}`);
 }
 
-function escapePointer(key: string): string {
-  return key.replaceAll("~", "~0").replaceAll("/", "~1");
+function pointerTo(at: string, key: string): string {
+  return `${at}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`;
 }
 
 function describe(value: Json | undefined): string {
   if (value === undefined || value === null) return "null";
   if (typeof value === "string") return `string ${JSON.stringify(value.slice(0, 100))}`;
   if (typeof value === "boolean") return `boolean \`${value}\``;
-  if (typeof value === "bigint" || Number.isInteger(value)) return `integer \`${value}\``;
+  if (typeof value === "bigint" || Number.isSafeInteger(value)) return `integer \`${value}\``;
   if (typeof value === "number" || value instanceof Num) return `floating point \`${value}\``;
   return Array.isArray(value) ? "sequence" : "map";
 }

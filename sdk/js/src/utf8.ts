@@ -47,6 +47,11 @@ export function wellFormed(text: string): string {
   return text.toWellFormed();
 }
 
+/** Whether every surrogate of a text is one of a pair. */
+export function isWellFormed(text: string): boolean {
+  return text.isWellFormed();
+}
+
 function isAscii(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are ASCII too
   return !/[^\x00-\x7f]/.test(text);

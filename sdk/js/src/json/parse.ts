@@ -1,3 +1,4 @@
+import { isWellFormed } from "../utf8.js";
 import { type Memory, remember } from "./memory.js";
 import { type Num, numberOf } from "./num.js";
 
@@ -12,9 +13,9 @@ export class JsonError extends Error {
   override name = "JsonError";
 }
 
-// Numbers that a double may not hold or write in the same way, and keys that JavaScript would put in another order. Some
-// strings look like them; those cost time and nothing else.
-const UNUSUAL = /(?:^|"\s*:|[,[])\s*(?:-?\d{16}|-?\d+[.eE]|-0)|"(?:0|[1-9]\d*)"\s*:|\\u003\d/;
+// Numbers that a double may not hold or write in the same way, keys that JavaScript would put in another order, and halves
+// of surrogate pairs. Some strings look like them; those cost time and nothing else.
+const UNUSUAL = /(?:^|"\s*:|[,[])\s*(?:-?\d{16}|-?\d+[.eE]|-0)|"(?:0|[1-9]\d*)"\s*:|\\u(?:003\d|[dD][89a-fA-F])/;
 
 /**
  * Reads JSON without losing anything: whole numbers beyond 2^53 are a `bigint`, decimals that no double holds a `Num`, and
@@ -133,8 +134,15 @@ class Reader {
     const start = this.#at;
     const string = this.#take(STRING);
     if (string === undefined) this.#fail("a string is expected");
+    const read = string.includes("\\") ? this.#unescape(string, start) : string.slice(1, -1);
+    if (isWellFormed(read)) return read;
+    this.#at = start;
+    return this.#fail("a string has half a surrogate pair, which is no text");
+  }
+
+  #unescape(string: string, start: number): string {
     try {
-      return string.includes("\\") ? JSON.parse(string) : string.slice(1, -1);
+      return JSON.parse(string);
     } catch {
       this.#at = start;
       return this.#fail("a string has an escape that JSON does not know");
