@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readableMappings } from "./source-map.js";
 
 /** @typedef {{ folder: string, entry: string, roles: string[], out: string }} Options */
 
@@ -93,8 +94,6 @@ async function bundle(folder, entry, roles) {
       external: [`${CONTRACT}/*`],
       sourcemap: "external",
       sourcesContent: false,
-      // The names of functions are in tracebacks.
-      keepNames: false,
       logLevel: "silent",
     });
   } catch (error) {
@@ -132,11 +131,13 @@ function entryModule(entry, roles) {
 function trimMap(text, folder) {
   const map = JSON.parse(text);
   const library = dirname(GUEST);
-  const sources = map.sources.map((/** @type {string} */ source) => {
-    const path = resolve(folder, source);
-    return path.startsWith(library) ? join("@weir/sdk", relative(library, path)) : source;
-  });
-  return { sources, mappings: map.mappings };
+  /** @type {string[]} */
+  const paths = map.sources.map((/** @type {string} */ source) => resolve(folder, source));
+  const isLibrary = (/** @type {number} */ source) => paths[source]?.startsWith(library) ?? false;
+  const sources = paths.map((path, source) =>
+    isLibrary(source) ? join("@weir/sdk", relative(library, path)) : relative(folder, path),
+  );
+  return { sources, lines: readableMappings(map.mappings, isLibrary) };
 }
 
 /**

@@ -1,70 +1,32 @@
-// From a line of the bundle back to the line that the author wrote, by the source map that the build leaves in it
-// (Source Map format, ECMA-426). Read only when an exception is told, so that a call that goes well pays nothing.
+// From a line of the bundle back to the line that the author wrote, by the table that the build leaves in it. Read only when
+// an exception is told, so that a call that goes well pays nothing.
 
 import type { Locate } from "./fault.js";
 
-/** As much of a source map as is needed. */
+/** What `build/source-map.js` makes of a source map. */
 export interface SourceMap {
   /** The author's files, relative to the plugin's folder. */
   sources: string[];
-  /** What the format says: lines separated by `;`, segments by `,`, numbers in base64 VLQ. */
-  mappings: string;
+  /** For each line of the bundle, separated by `;`, its segments: `column source line column`, separated by `,`. */
+  lines: string;
 }
-
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /** A function that names the place of a frame such as `map (bundle.js:12:7)` in the author's words. */
 export function locator(map: SourceMap): Locate {
-  const lines = map.mappings.split(";");
+  const lines = map.lines.split(";");
   return (frame) => {
     const [, name = "", line = "", column = ""] = frame.match(/^(.*?)\s*\(?[^\s(]*?:(\d+):(\d+)\)?$/) ?? [];
-    const place = line === "" ? undefined : find(lines, Number(line) - 1, Number(column) - 1);
-    if (!place || map.sources[place.source] === undefined) return undefined;
-    const source = `${map.sources[place.source]}:${place.line + 1}:${place.column + 1}`;
+    const place = placeOf(lines[Number(line) - 1] ?? "", Number(column) - 1);
+    const file = place && map.sources[place[1]];
+    if (!place || file === undefined) return undefined;
+    const source = `${file}:${place[2] + 1}:${place[3] + 1}`;
     return name === "" || name === "<anonymous>" ? source : `${name} (${source})`;
   };
 }
 
-interface Place {
-  source: number;
-  line: number;
-  column: number;
-}
-
-/** The place of the last segment that begins at or before a column; all but columns count on from line to line. */
-function find(lines: string[], line: number, column: number): Place | undefined {
-  const place = { source: 0, line: 0, column: 0 };
-  let found: Place | undefined;
-  for (const [index, segments] of lines.slice(0, line + 1).entries()) {
-    let generated = 0;
-    for (const segment of segments === "" ? [] : segments.split(",")) {
-      const [step = 0, source, originalLine = 0, originalColumn = 0] = decode(segment);
-      generated += step;
-      if (source !== undefined) {
-        place.source += source;
-        place.line += originalLine;
-        place.column += originalColumn;
-      }
-      if (index === line && (generated <= column || !found)) found = { ...place };
-    }
-  }
-  return found;
-}
-
-/** The numbers of a segment: five bits a digit, the sixth says that more follow; of the whole, the first bit is the sign. */
-function decode(segment: string): number[] {
-  const numbers: number[] = [];
-  let value = 0;
-  let shift = 0;
-  for (const character of segment) {
-    const digit = DIGITS.indexOf(character);
-    value += (digit & 31) << shift;
-    shift += 5;
-    if (digit < 32) {
-      numbers.push(value & 1 ? -(value >> 1) : value >> 1);
-      value = 0;
-      shift = 0;
-    }
-  }
-  return numbers;
+/** The last segment that begins at or before a column, else the first. */
+function placeOf(line: string, column: number): [number, number, number, number] | undefined {
+  const segments = line === "" ? [] : line.split(",").map((segment) => segment.split(" ").map(Number));
+  const found = segments.findLast(([begins = 0]) => begins <= column) ?? segments[0];
+  return found as [number, number, number, number] | undefined;
 }

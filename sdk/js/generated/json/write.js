@@ -1,3 +1,4 @@
+import { isWellFormed, wellFormed } from "../utf8.js";
 import { recall } from "./memory.js";
 import { Num } from "./num.js";
 import { DEPTH_MAX } from "./parse.js";
@@ -18,7 +19,7 @@ export function stringify(value) {
 function write(value, depth) {
     switch (typeof value) {
         case "string":
-            return JSON.stringify(value);
+            return writeString(value);
         case "number":
             if (!Number.isFinite(value))
                 throw new TypeError(`${value} cannot be written as JSON`);
@@ -31,6 +32,10 @@ function write(value, depth) {
         default:
             return undefined;
     }
+}
+/** Half a surrogate pair, as cutting a text can leave it, becomes a replacement character: no reader takes it for text. */
+function writeString(text) {
+    return JSON.stringify(isWellFormed(text) ? text : wellFormed(text));
 }
 function writeObject(value, depth) {
     if (value instanceof Num)
@@ -50,7 +55,7 @@ function writeObject(value, depth) {
     for (const key of keysOf(value, memory?.keys)) {
         const text = asWritten(key, value[key]);
         if (text !== undefined)
-            parts.push(`${JSON.stringify(key)}:${text}`);
+            parts.push(`${writeString(key)}:${text}`);
     }
     return `{${parts.join(",")}}`;
 }

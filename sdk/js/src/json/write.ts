@@ -1,3 +1,4 @@
+import { isWellFormed, wellFormed } from "../utf8.js";
 import { recall } from "./memory.js";
 import { Num } from "./num.js";
 import { DEPTH_MAX } from "./parse.js";
@@ -19,7 +20,7 @@ export function stringify(value: unknown): string {
 function write(value: unknown, depth: number): string | undefined {
   switch (typeof value) {
     case "string":
-      return JSON.stringify(value);
+      return writeString(value);
     case "number":
       if (!Number.isFinite(value)) throw new TypeError(`${value} cannot be written as JSON`);
       return Object.is(value, -0) ? "-0.0" : String(value);
@@ -31,6 +32,11 @@ function write(value: unknown, depth: number): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** Half a surrogate pair, as cutting a text can leave it, becomes a replacement character: no reader takes it for text. */
+function writeString(text: string): string {
+  return JSON.stringify(isWellFormed(text) ? text : wellFormed(text));
 }
 
 function writeObject(value: object, depth: number): string | undefined {
@@ -46,7 +52,7 @@ function writeObject(value: object, depth: number): string | undefined {
   const parts: string[] = [];
   for (const key of keysOf(value, memory?.keys)) {
     const text = asWritten(key, (value as Record<string, unknown>)[key]);
-    if (text !== undefined) parts.push(`${JSON.stringify(key)}:${text}`);
+    if (text !== undefined) parts.push(`${writeString(key)}:${text}`);
   }
   return `{${parts.join(",")}}`;
 }
