@@ -8,3 +8,7 @@ interface String {
 interface Uint8ArrayConstructor {
   fromBase64(text: string): Uint8Array<ArrayBuffer>;
 }
+
+interface Uint8Array {
+  toBase64(): string;
+}

@@ -13,6 +13,9 @@ export class JsonError extends Error {
   override name = "JsonError";
 }
 
+// What might be one of the following, told by few steps for each character: most texts have none of it.
+const SUSPECT = /\d(?:[.eE"]|\d{15})|-0|\\u/;
+
 // Numbers that a double may not hold or write in the same way, keys that JavaScript would put in another order, and halves
 // of surrogate pairs. Some strings look like them; those cost time and nothing else.
 const UNUSUAL = /(?:^|"\s*:|[,[])\s*(?:-?\d{16}|-?\d+[.eE]|-0)|"(?:0|[1-9]\d*)"\s*:|\\u(?:003\d|[dD][89a-fA-F])/;
@@ -24,7 +27,7 @@ const UNUSUAL = /(?:^|"\s*:|[,[])\s*(?:-?\d{16}|-?\d+[.eE]|-0)|"(?:0|[1-9]\d*)"\
  * @throws {JsonError}
  */
 export function parse(text: string): Json {
-  if (UNUSUAL.test(text) || mayBeTooDeep(text)) return new Reader(text).document();
+  if ((SUSPECT.test(text) && UNUSUAL.test(text)) || mayBeTooDeep(text)) return new Reader(text).document();
   try {
     return JSON.parse(text);
   } catch {
@@ -33,9 +36,21 @@ export function parse(text: string): Json {
   }
 }
 
+/** Whether there are so many brackets that they could lie too deep. */
+function hasManyBrackets(text: string): boolean {
+  let count = 0;
+  for (const bracket of ["[", "{"]) {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      count += 1;
+      if (count > DEPTH_MAX) return true;
+    }
+  }
+  return false;
+}
+
 /** Whether brackets lie too deep, if those in strings are counted too. */
 function mayBeTooDeep(text: string): boolean {
-  if (text.length <= 2 * DEPTH_MAX) return false;
+  if (!hasManyBrackets(text)) return false;
   let depth = 0;
   let deepest = 0;
   for (const bracket of text.replaceAll(/[^[\]{}]+/g, "")) {
