@@ -5,11 +5,12 @@ import { relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { BuildError, buildComponent, checkRoles, findEntry, readRoles } from "./component.js";
 
-const USAGE = `Usage: weir-component [--entry FILE] [--roles ROLE,…] [--out FILE]
+const USAGE = `Usage: weir-component [--entry FILE] [--roles ROLE,…] [--out FILE] [--engine ENGINE]
 
   --entry FILE   What the plugin begins with; src/plugin.ts or src/plugin.js if it is left out
   --roles ROLES  mapper, or actions and verification and connection; those of weir-plugin.toml if they are left out
   --out FILE     Where the component goes; build/plugin.wasm if it is left out
+  --engine NAME  quickjs, or starlingmonkey, which must be installed; quickjs if it is left out
 `;
 
 /** @returns {Promise<number>} */
@@ -19,6 +20,7 @@ async function main() {
       entry: { type: "string" },
       roles: { type: "string" },
       out: { type: "string", default: "build/plugin.wasm" },
+      engine: { type: "string", default: "quickjs" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -31,7 +33,9 @@ async function main() {
   const entry = values.entry === undefined ? findEntry(folder) : resolve(folder, values.entry);
   const roles = values.roles === undefined ? readRoles(folder) : checkRoles(values.roles.split(","));
   const out = resolve(folder, values.out);
-  const bytes = await buildComponent({ folder, entry, roles, out });
+  const { engine } = values;
+  if (engine !== "quickjs" && engine !== "starlingmonkey") throw new BuildError(`there is no engine \`${engine}\``);
+  const bytes = await buildComponent({ folder, entry, roles, out, engine });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(
     `${relative(folder, out)}: ${bytes} bytes, ${roles.join(", ")}, in ${seconds} s; without its manifest yet`,

@@ -7,7 +7,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readableMappings } from "./source-map.js";
 
-/** @typedef {{ folder: string, entry: string, roles: string[], out: string }} Options */
+/** @typedef {"quickjs" | "starlingmonkey"} Engine */
+/** @typedef {{ folder: string, entry: string, roles: string[], out: string, engine: Engine }} Options */
 
 /** What the builder can say to whoever typed the command, without a traceback. */
 export class BuildError extends Error {}
@@ -27,9 +28,9 @@ const MAP = "__weirSourceMap";
  *
  * @param {Options} options
  */
-export async function buildComponent({ folder, entry, roles, out }) {
+export async function buildComponent({ folder, entry, roles, out, engine }) {
   const source = await bundle(folder, entry, roles);
-  const component = await componentize(source, roles);
+  const component = await componentize(source, roles, engine);
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(out, component);
   return component.length;
@@ -143,31 +144,57 @@ function trimMap(text, folder) {
 /**
  * @param {string} source
  * @param {string[]} roles
+ * @param {Engine} engine
  */
-async function componentize(source, roles) {
-  const quickjs = await load("componentize-qjs");
+async function componentize(source, roles, engine) {
+  const intoEngine = engine === "quickjs" ? intoQuickJs : intoStarlingMonkey;
   const wit = mkdtempSync(join(tmpdir(), "weir-world-"));
   try {
     const contract = join(wit, "deps", "weir-plugin");
     mkdirSync(contract, { recursive: true });
     cpSync(WIT, join(contract, "weir.wit"));
     writeFileSync(join(wit, "world.wit"), world(roles));
-    const { component } = await quickjs.componentize({
-      witPath: wit,
-      jsSource: source,
-      world: "plugin",
-      // The contract has plain functions, and Weir's host refuses the other kind.
-      sync: true,
-      // References are counted, so only circles are left behind, and a sandbox lives for a call. Looking for circles would
-      // touch all that was made at build time: a fifth of a short call.
-      disableGc: true,
-    });
-    return component;
+    return await intoEngine(source, wit);
   } catch (error) {
-    throw new BuildError(`QuickJS refuses the plugin: ${/** @type {Error} */ (error).message}`);
+    if (error instanceof BuildError) throw error;
+    throw new BuildError(`${engine} refuses the plugin: ${/** @type {Error} */ (error).message}`);
   } finally {
     rmSync(wit, { recursive: true });
   }
+}
+
+/**
+ * @param {string} source
+ * @param {string} wit
+ */
+async function intoQuickJs(source, wit) {
+  const quickjs = await load("componentize-qjs");
+  const { component } = await quickjs.componentize({
+    witPath: wit,
+    jsSource: source,
+    world: "plugin",
+    // The contract has plain functions, and Weir's host refuses the other kind.
+    sync: true,
+    // References are counted, so only circles are left behind, and a sandbox lives for a call. Looking for circles would
+    // touch all that was made at build time: a fifth of a short call.
+    disableGc: true,
+  });
+  return component;
+}
+
+/**
+ * @param {string} source
+ * @param {string} wit
+ */
+async function intoStarlingMonkey(source, wit) {
+  const starlingmonkey = await load("@bytecodealliance/componentize-js");
+  const { component } = await starlingmonkey.componentize(source, {
+    witPath: wit,
+    worldName: "plugin",
+    // No plugin serves requests, and those that it sends go through `weir:plugin/http`.
+    disableFeatures: ["http", "fetch-event"],
+  });
+  return component;
 }
 
 /**
@@ -190,15 +217,19 @@ export function world(roles) {
 /**
  * A package that builds plugins, looked for beside the library.
  *
- * @template {string} T
- * @param {T} name
+ * @param {string} name
+ * @returns {Promise<any>}
  */
 async function load(name) {
   try {
     return await import(name);
   } catch (error) {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (code === "ERR_MODULE_NOT_FOUND") throw new BuildError(`the package ${name} is missing; run \`npm install\``);
+    if (code === "ERR_MODULE_NOT_FOUND") {
+      // The one that is missing may be one that the package needs.
+      const missing = message.match(/package '([^']+)'/)?.[1] ?? name;
+      throw new BuildError(`the package ${missing} is missing; run \`npm install\`, or \`npm install ${missing}\``);
+    }
     throw new BuildError(`the package ${name} cannot be used on this machine: ${message}`);
   }
 }

@@ -158,9 +158,15 @@ function shown(thrown: unknown): string {
 }
 
 function framesOf(error: Error, locate: Locate): string[] {
-  const lines = (error.stack ?? "").split("\n").map((line) => line.trim());
-  const frames = lines.filter((line) => line.startsWith("at ")).map((line) => locate(line.slice(3)));
-  return frames.filter((frame) => frame !== undefined).slice(0, FRAMES_MAX);
+  const frames: string[] = [];
+  for (const line of (error.stack ?? "").split("\n")) {
+    // `at name (file:1:2)` in most engines, `name@file:1:2` in StarlingMonkey.
+    const [, usual, name = "", place] = line.match(/^\s*at (.*)$|^(.*)@(.*:\d+:\d+)$/) ?? [];
+    const frame = usual ?? (place && `${name} (${place})`);
+    const located = frame && locate(frame);
+    if (located) frames.push(located);
+  }
+  return frames.slice(0, FRAMES_MAX);
 }
 
 /** What crosses the boundary. */
