@@ -19,8 +19,9 @@ const Lead = shape.object({
 const Options = shape.object({ source: shape.withDefault(shape.text(), "web form") }, "refuse");
 
 // White space as Unicode has it. That of JavaScript, `\s` and `trim`, counts U+FEFF and not U+0085.
+const SPACE = /^\p{White_Space}$/u;
 const SPACES = /\p{White_Space}+/gu;
-const AROUND = /^\p{White_Space}+|\p{White_Space}+$/gu;
+const NO_SPACE = /\P{White_Space}/u;
 
 /** @param {import("@weir/sdk").Mapping<import("@weir/sdk").Infer<typeof Lead>, import("@weir/sdk").Infer<typeof Options>>} mapping */
 function map({ input: lead, options }) {
@@ -32,7 +33,7 @@ function map({ input: lead, options }) {
     name: words(lead.name) ?? parts ?? email,
     company: words(lead.company),
     phone: readPhone(lead.phone),
-    note: lead.message.replace(AROUND, "") || undefined,
+    note: trim(lead.message) || undefined,
     source: options.source,
   };
 }
@@ -43,7 +44,7 @@ function map({ input: lead, options }) {
  * @param {string} text
  */
 function readEmail(text) {
-  const email = text.replace(AROUND, "").toLowerCase();
+  const email = trim(text).toLowerCase();
   const [name, host = "", ...more] = email.split("@");
   const labels = host.split(".");
   const isAddress =
@@ -60,7 +61,7 @@ function readEmail(text) {
  */
 function readPhone(text) {
   const digits = text.replaceAll(/[^0-9]/g, "");
-  const plus = text.replace(AROUND, "").startsWith("+") ? "+" : "";
+  const plus = trim(text).startsWith("+") ? "+" : "";
   return digits.length >= 5 ? plus + digits : undefined;
 }
 
@@ -70,7 +71,19 @@ function readPhone(text) {
  * @param {string} text
  */
 function words(text) {
-  return text.replace(SPACES, " ").replace(AROUND, "") || undefined;
+  return trim(text.replace(SPACES, " ")) || undefined;
+}
+
+/**
+ * The text without white space at its ends. A pattern for both ends would be tried at each character between them.
+ *
+ * @param {string} text
+ */
+function trim(text) {
+  const start = text.search(NO_SPACE);
+  let end = text.length;
+  while (start >= 0 && SPACE.test(text.charAt(end - 1))) end -= 1;
+  return start < 0 ? "" : text.slice(start, end);
 }
 
 export default mapper(map, { input: Lead, options: Options });
