@@ -8,6 +8,7 @@ use crate::workspace::Workspace;
 pub(crate) const COPIES: &[(&str, &str)] = &[
     ("wit/weir.wit", "sdk/rust/wit/weir.wit"),
     ("wit/weir.wit", "sdk/go/wit/weir.wit"),
+    ("wit/weir.wit", "sdk/js/wit/weir.wit"),
     ("wit/weir.wit", "sdk/python/src/weir_sdk/wit/weir.wit"),
     ("plugins/lead-mapper/schemas/contact.json", "plugins/lead-mapper-go/schemas/contact.json"),
     ("plugins/lead-mapper/schemas/lead.json", "plugins/lead-mapper-go/schemas/lead.json"),

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use crate::workspace::Workspace;
 use crate::{material, process};
 
-/// Where SDKs and plugins lie, one folder each.
+/// Where SDKs and plugins lie, one folder each. SDKs come first: plugins find them installed.
 const HOMES: [&str; 2] = ["sdk", "plugins"];
 
 /// Runs the tests of every folder with a project file of another language; gives how many folders there were.
@@ -33,11 +33,11 @@ fn folders(workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for home in HOMES {
         let home = workspace.root.join(home);
-        for entry in fs::read_dir(&home).with_context(|| format!("cannot read {}", home.display()))? {
-            folders.push(entry?.path());
-        }
+        let entries = fs::read_dir(&home).with_context(|| format!("cannot read {}", home.display()))?;
+        let mut found = entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+        found.sort();
+        folders.append(&mut found);
     }
-    folders.sort();
     Ok(folders)
 }
 

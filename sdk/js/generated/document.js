@@ -1,0 +1,92 @@
+import { Fault } from "./fault.js";
+import { JsonError, parse, stringify } from "./json/index.js";
+import { decodeUtf8, encodeUtf8, wellFormed } from "./utf8.js";
+/** Bytes with a media type: a payload, the input of a step, its output. */
+export class Document {
+    /** The media type (RFC 9110, section 8.3.1), such as `application/json`. */
+    contentType;
+    /** The bytes. */
+    data;
+    /** What the format cannot say: file names, row numbers, header fields. */
+    metadata;
+    constructor(contentType, data, metadata = []) {
+        this.contentType = contentType;
+        this.data = typeof data === "string" ? encodeUtf8(data) : data;
+        this.metadata = metadata;
+    }
+    /** A document of `application/json`. */
+    static json(value) {
+        return new Document("application/json", stringify(value));
+    }
+    /** Whether the media type is JSON or built on it (RFC 6839, section 3.1), or not said. */
+    isJson() {
+        const essence = (this.contentType.split(";")[0] ?? "").trim().toLowerCase();
+        return essence === "" || essence === "application/json" || essence.endsWith("+json");
+    }
+    /**
+     * The bytes as text.
+     *
+     * @throws {Fault} `invalid-input` if they are no UTF-8
+     */
+    text() {
+        try {
+            return decodeUtf8(this.data);
+        }
+        catch {
+            throw Fault.invalidInput("the input is not UTF-8").withCode("malformed-text");
+        }
+    }
+    /**
+     * The value that the bytes say in JSON, without any loss.
+     *
+     * @throws {Fault} `invalid-input` if they are something else
+     */
+    json() {
+        if (!this.isJson()) {
+            const message = `the input is \`${this.contentType}\`, and JSON is needed`;
+            throw Fault.invalidInput(message).withCode("content-type");
+        }
+        return readJson(this.data);
+    }
+}
+/** Several documents, or none. */
+export class Documents {
+    list;
+    constructor(list) {
+        this.list = list;
+    }
+    /** The event goes no further here. */
+    static none() {
+        return new Documents([]);
+    }
+    /** Each goes on by itself: a document as it is, anything else as JSON. */
+    static split(items) {
+        return new Documents(Array.from(items, documentOf));
+    }
+}
+/** A document as it is, anything else as JSON. */
+export function documentOf(value) {
+    return value instanceof Document ? value : Document.json(value);
+}
+/** Reads JSON; what is none is an `invalid-input`. */
+export function readJson(data) {
+    try {
+        return parse(decodeUtf8(data));
+    }
+    catch (error) {
+        const why = error instanceof JsonError ? error.message : "it is not UTF-8";
+        throw Fault.invalidInput(`the input is not JSON: ${why}`).withCode("malformed-json");
+    }
+}
+/** A document that came in, with what one can do with it. */
+export function ownDocument({ contentType, data, metadata }) {
+    return new Document(contentType, data, metadata);
+}
+/** What crosses the boundary. */
+export function wireDocument({ contentType, data, metadata }) {
+    return { contentType: wellFormed(contentType), data, metadata: wirePairs(metadata) };
+}
+/** What crosses the boundary. */
+export function wirePairs(pairs) {
+    return pairs.map(([name, value]) => [wellFormed(name), wellFormed(value)]);
+}

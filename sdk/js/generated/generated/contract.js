@@ -1,0 +1,2 @@
+// Made from wit/weir.wit by `npm run generate`; never edited.
+export {};

@@ -1,0 +1,14 @@
+/** How a number was written, with its value, so that a number that has been replaced is told from it. */
+export type Written = {
+    value: number;
+    text: string;
+};
+/** What is remembered of one object or list. */
+export type Memory = {
+    /** The keys in their order, where JavaScript has another: it puts those that look like indices first. */
+    keys?: string[];
+    /** By key or index: numbers that JavaScript would write in another way, such as `1.0`. */
+    numbers?: Map<string | number, Written>;
+};
+export declare function remember(container: object, memory: Memory): void;
+export declare function recall(container: object): Memory | undefined;

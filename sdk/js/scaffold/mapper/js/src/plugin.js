@@ -1,0 +1,21 @@
+import { Fault, log, mapper, shape } from "@weir/sdk";
+
+/** What comes in. Further fields are left alone. */
+const Lead = shape.object({
+  email: shape.text(),
+  name: shape.optional(shape.text()),
+});
+
+/** What the flow may choose. */
+const Options = shape.object({ source: shape.withDefault(shape.text(), "web form") }, "refuse");
+
+export default mapper(
+  ({ input, options }) => {
+    if (!input.email.includes("@")) {
+      throw Fault.invalidInput("the lead has no address to write to").field("/email", "is not an e-mail address");
+    }
+    log.debug("mapped a lead");
+    return { address: input.email.toLowerCase(), name: input.name, source: options.source };
+  },
+  { input: Lead, options: Options },
+);

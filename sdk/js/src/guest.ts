@@ -1,0 +1,83 @@
+// What a built plugin begins with: the roles of the contract, with every exception made a fault. Only the entry that the
+// build writes uses this.
+
+import type { Connector, ConnectorRoles } from "./connector.js";
+import { faultOf, type Locate, wireFault } from "./fault.js";
+import type { HttpInterface, LogInterface, MapperInterface } from "./generated/contract.js";
+import { log, setHost } from "./log.js";
+import type { Mapper } from "./mapper.js";
+import { locator, type SourceMap } from "./source-lines.js";
+
+/** What the entry hands over. */
+export interface Host {
+  /** The roles in the manifest. */
+  readonly roles: readonly string[];
+  readonly log: LogInterface;
+  /** None for a mapper. */
+  readonly http?: HttpInterface;
+  /** What the build leaves at the end of the bundle. */
+  readonly sourceMap: () => SourceMap | undefined;
+}
+
+/** The roles that a component exports. */
+export type Roles = Partial<ConnectorRoles> & { mapper?: MapperInterface };
+
+/**
+ * The roles of a plugin, ready to be exported. Runs while the component is built.
+ *
+ * @throws {Error} if they are not the manifest's
+ */
+export function expose(plugin: Mapper | Connector | undefined, host: Host): Roles {
+  setHost(host.log);
+  provideConsole();
+  const roles = rolesOf(plugin, host);
+  const missing = host.roles.filter((role) => !(role in roles));
+  const surplus = Object.keys(roles).filter((role) => !host.roles.includes(role));
+  if (missing.length > 0)
+    throw new Error(`weir-plugin.toml names the role ${missing.join(", ")}, and the code has none`);
+  if (surplus.length > 0) throw new Error(`the code has the role ${surplus.join(", ")}; name it in weir-plugin.toml`);
+  return Object.fromEntries(Object.entries(roles).map(([name, role]) => [name, guard(role, host)]));
+}
+
+function rolesOf(plugin: Mapper | Connector | undefined, host: Host): Roles {
+  if (plugin && "mapper" in plugin) return { mapper: plugin.mapper };
+  if (plugin && "connector" in plugin && host.http) return plugin.connector(host.http);
+  if (plugin && "connector" in plugin) throw new Error("a connector cannot have the role mapper");
+  throw new Error("the plugin's entry must have `export default mapper(…)` or `export default connector({…})`");
+}
+
+/** The same functions, throwing faults of the contract and nothing else: what else is thrown would be a trap. */
+function guard<T extends object>(role: T, host: Host): T {
+  const guarded = Object.entries(role).map(([name, call]) => [
+    name,
+    (...values: unknown[]) => {
+      try {
+        return call(...values);
+      } catch (thrown) {
+        throw wireFault(faultOf(thrown, locate(host)));
+      }
+    },
+  ]);
+  return Object.fromEntries(guarded);
+}
+
+function locate(host: Host): Locate {
+  const map = host.sourceMap();
+  return map ? locator(map) : (frame) => frame;
+}
+
+/** `console` writes lines of the execution: there is nothing else to write to. */
+function provideConsole(): void {
+  const line =
+    (write: (message: string) => void) =>
+    (...values: unknown[]) =>
+      write(values.map(String).join(" "));
+  const console = {
+    debug: line(log.debug),
+    log: line(log.info),
+    info: line(log.info),
+    warn: line(log.warn),
+    error: line(log.error),
+  };
+  Object.assign(globalThis, { console });
+}

@@ -1,0 +1,22 @@
+// What a plain object or list cannot say of the JSON text that it was read from.
+
+/** How a number was written, with its value, so that a number that has been replaced is told from it. */
+export type Written = { value: number; text: string };
+
+/** What is remembered of one object or list. */
+export type Memory = {
+  /** The keys in their order, where JavaScript has another: it puts those that look like indices first. */
+  keys?: string[];
+  /** By key or index: numbers that JavaScript would write in another way, such as `1.0`. */
+  numbers?: Map<string | number, Written>;
+};
+
+const memories = new WeakMap<object, Memory>();
+
+export function remember(container: object, memory: Memory): void {
+  memories.set(container, memory);
+}
+
+export function recall(container: object): Memory | undefined {
+  return memories.get(container);
+}
