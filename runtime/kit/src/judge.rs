@@ -52,7 +52,7 @@ impl Report {
 
     /// Of a call that the host did not make.
     pub(crate) fn not_served(reason: &NotServed) -> Self {
-        let difference = Difference { pointer: "/call".to_owned(), expected: None, actual: Some(reason.to_string()) };
+        let difference = Difference::texts("/call", "an answer", reason.to_string());
         Self { differences: vec![difference], ..Self::default() }
     }
 
@@ -63,6 +63,10 @@ impl Report {
 
     /// Adds what differs from what is expected. What is not written may be anything.
     pub(crate) fn judge(&mut self, expected: Option<&Map<String, Value>>) {
+        if self.actual.is_empty() {
+            // The call was not made, which has been told.
+            return;
+        }
         let Some(expected) = expected else {
             let actual = Value::Object(self.expectation(None));
             self.differences.push(Difference::new("/expect", None, Some(&actual)));

@@ -51,7 +51,8 @@ impl Reader {
     fn case(&mut self, name: &str, tree: &Yaml) -> Option<Case> {
         let fields = self.fields(tree, "a case", &["transform", "call", "verify", "http", "expect", "about"])?;
         self.text_of(fields, "about");
-        let call = match fields.present(&CALLS)[..] {
+        let calls = fields.present(&CALLS);
+        let call = match calls[..] {
             ["transform"] => self.transform(name, fields.get("transform")?),
             [key] => self.action(fields.get(key)?, key),
             [] => {
@@ -70,10 +71,10 @@ impl Reader {
             _ => None,
         };
         let http = fields.get("http").map(|yaml| self.exchanges(yaml, base_url.as_deref())).unwrap_or_default();
-        if let (false, Some(Call::Transform { .. })) = (http.is_empty(), &call) {
+        if let (false, ["transform"]) = (http.is_empty(), &calls[..]) {
             self.add(fields.place_of("http"), "a mapper makes no requests", "leave `http` out");
         }
-        let expect = fields.get("expect").and_then(|yaml| self.expectation(yaml, call.as_ref()));
+        let expect = fields.get("expect").and_then(|yaml| self.expectation(yaml, calls.first()?));
         Some(Case { name: name.to_owned(), call: call?, http, expect })
     }
 
@@ -82,11 +83,12 @@ impl Reader {
         let fields = self.fields(yaml, "`transform`", &known)?;
         let input = self.document(fields);
         let options = self.object_of(fields, "options");
-        let input = input?;
-        let mut event = default_event(name, &input);
+        // Read without an input too, so that faults of both are told.
+        let mut event = default_event(name, input.as_ref().unwrap_or(&Document::json("{}")));
         if let Some(yaml) = fields.get("event") {
             self.event(yaml, &mut event);
         }
+        let input = input?;
         Some(Call::Transform { event: Box::new(event), input, options })
     }
 

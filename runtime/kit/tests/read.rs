@@ -12,8 +12,16 @@ fn check(text: &str, expected: Expect) {
 
 #[test]
 fn every_fault_is_told_at_once() {
-    check("", expect![]);
-    check("call: {}\ntransform: {}\n", expect![]);
+    check(
+        "",
+        expect![
+            "x.yaml:1:1: the file is empty; begin with `transform:` or `call:`; `weir plugin new` writes an example"
+        ],
+    );
+    check(
+        "call: {}\ntransform: {}\n",
+        expect!["x.yaml:1:1: a case makes one call; put this one into a file of its own"],
+    );
     check(
         r#"
 transform:
@@ -31,7 +39,13 @@ expect:
   external_id: x
   fault: { kind: bad, fields: { email: x } }
 "#,
-        expect![],
+        expect![[r#"
+            x.yaml:4:3: there are two inputs; keep `input` or `input_base64`
+            x.yaml:6:12: `options` is a text instead of a map; write `name: value` lines
+            x.yaml:8:27: the URL is a path, and the call has no base URL; write the URL in full, or add `connection: { base_url: … }` to the call
+            x.yaml:9:23: `status` is no number from 200 to 599; write such a number
+            x.yaml:10:3: the exchange has no `request`; add `request: { method: GET, url: /path }`
+            x.yaml:10:22: `tiemout` is not known for `fault`; did you mean `timeout`?"#]],
     );
     check(
         r#"
@@ -46,7 +60,15 @@ http:
 - request: { method: GET, url: /x }
   response: { status: 200, fault: timeout }
 "#,
-        expect![],
+        expect![[r#"
+            x.yaml:3:3: `call` has no key `actoin`; did you mean `action`?
+            x.yaml:3:3: `action` is missing; name one of the manifest's actions
+            x.yaml:5:23: `attempt` is no number from 1 to 4294967295; write such a number
+            x.yaml:5:26: `soon` is no length of time; write it as `500ms` or `30s`
+            x.yaml:7:15: `notes.example.com` is not an origin: it must begin with https:// or http://; write it as `https://api.example.com`
+            x.yaml:8:17: this is no credential: unknown field `key`, expected `secret`; write it as in connections.toml, such as { scheme: bearer, secret: made-up }
+            x.yaml:10:27: the URL is a path, and the call has no base URL; write the URL in full, or add `connection: { base_url: … }` to the call
+            x.yaml:11:28: an answer and no answer at once; keep `status` for an answer, or `fault` for none"#]],
     );
 }
 

@@ -4,6 +4,7 @@ mod build;
 mod invoke;
 mod new;
 mod test;
+mod watch;
 mod workbench;
 
 use std::fmt::Write as _;

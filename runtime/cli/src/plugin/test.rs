@@ -11,10 +11,11 @@ use model::RequestRecord;
 use serde_json::{Value, json};
 
 use super::read;
+use super::watch::again_and_again;
 use super::workbench::{component, ms, read_cases, show_log, show_manifest_lines, show_request, with_kit};
 use crate::check::counted;
 use crate::screen::{Screen, Tone, clean};
-use crate::stop::{Exit, Stop};
+use crate::stop::{Exit, Stop, report};
 
 /// The folder of the cases in a plugin's folder.
 const CASES: &str = "cases";
@@ -33,6 +34,9 @@ pub(crate) struct Test {
     /// Test this component instead of building one.
     #[arg(long, value_name = "FILE")]
     component: Option<PathBuf>,
+    /// Do it again whenever a file of the plugin has changed, until Ctrl-C.
+    #[arg(long)]
+    watch: bool,
 }
 
 /// A case that was run.
@@ -45,6 +49,17 @@ struct Ran {
 
 impl Test {
     pub(crate) fn run(self, screen: &Screen) -> anyhow::Result<Exit> {
+        if !self.watch {
+            return self.once(screen);
+        }
+        again_and_again(&self.folder, || {
+            if let Err(error) = self.once(screen) {
+                report(&error);
+            }
+        })
+    }
+
+    fn once(&self, screen: &Screen) -> anyhow::Result<Exit> {
         let started = Instant::now();
         // First, because a fault in a case is told in an instant and a build takes its time.
         let cases = read_cases(&self.files()?)?;

@@ -1,7 +1,6 @@
 use serde_json::{Map, Value};
 use written::yaml::{Entry, Yaml, YamlKind, suggest};
 
-use crate::case::Call;
 use crate::fields::Reader;
 
 const KINDS: [&str; 11] = [
@@ -21,15 +20,12 @@ const FAULT: [&str; 6] = ["kind", "code", "message", "fields", "retry_after_ms",
 const SETTLEMENTS: [&str; 3] = ["happened", "absent", "undecided"];
 
 impl Reader {
-    /// What is expected, as it is written, its keys judged by what is called.
-    pub(super) fn expectation(&mut self, yaml: &Yaml, call: Option<&Call>) -> Option<Map<String, Value>> {
+    /// What is expected, as it is written, its keys judged by the key under which the call stands.
+    pub(super) fn expectation(&mut self, yaml: &Yaml, call: &str) -> Option<Map<String, Value>> {
         let known: &[&str] = match call {
-            Some(Call::Transform { .. }) => &["output", "outputs", "content_type", "metadata", "fault"],
-            Some(Call::Action { verify: true, .. }) => {
-                &["settlement", "output", "content_type", "metadata", "external_id", "next", "fault"]
-            }
-            Some(Call::Action { .. }) => &["output", "content_type", "metadata", "external_id", "next", "fault"],
-            None => return None,
+            "transform" => &["output", "outputs", "content_type", "metadata", "fault"],
+            "verify" => &["settlement", "output", "content_type", "metadata", "external_id", "next", "fault"],
+            _ => &["output", "content_type", "metadata", "external_id", "next", "fault"],
         };
         let fields = self.fields(yaml, "`expect`", known)?;
         if fields.present(known).is_empty() {

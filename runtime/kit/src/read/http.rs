@@ -83,7 +83,7 @@ impl Reader {
     }
 
     fn answer(&mut self, fields: Fields<'_>) -> Option<SentResponse> {
-        let status = self.number(fields.get("status")?, "`status`", 200, 599)?;
+        let status = self.number(fields.get("status")?, "`status`", 200, 599);
         let mut headers = self.pairs_of(fields, "headers");
         let body = match self.one_body(fields) {
             None => Bytes::new(),
@@ -101,7 +101,7 @@ impl Reader {
                 self.add(fields.place_of("headers"), format!("`{name}` is no header field"), "mend its name or value");
             }
         }
-        Some(SentResponse { status: u16::try_from(status).ok()?, headers, body })
+        Some(SentResponse { status: u16::try_from(status?).ok()?, headers, body })
     }
 
     fn fault(&mut self, fields: Fields<'_>) -> Option<NoAnswer> {
