@@ -41,11 +41,19 @@ expect:
 "#,
         expect![[r#"
             x.yaml:4:3: there are two inputs; keep `input` or `input_base64`
+            x.yaml:5:12: `yesterday` is no time; write it as `2026-01-01T00:00:00Z`
+            x.yaml:5:33: `event` has no key `typ`; did you mean `type`?
             x.yaml:6:12: `options` is a text instead of a map; write `name: value` lines
             x.yaml:8:27: the URL is a path, and the call has no base URL; write the URL in full, or add `connection: { base_url: … }` to the call
             x.yaml:9:23: `status` is no number from 200 to 599; write such a number
+            x.yaml:9:36: there are two bodies; keep one of `json`, `body`, `body_base64`
             x.yaml:10:3: the exchange has no `request`; add `request: { method: GET, url: /path }`
-            x.yaml:10:22: `tiemout` is not known for `fault`; did you mean `timeout`?"#]],
+            x.yaml:10:22: `tiemout` is not known for `fault`; did you mean `timeout`?
+            x.yaml:13:3: these exclude each other; keep one of `output`, `outputs`, `fault`
+            x.yaml:13:12: `outputs` is a text instead of a list; write `- ` before each
+            x.yaml:14:3: `expect` has no key `external_id`; known: `output`, `outputs`, `content_type`, `metadata`, `fault`
+            x.yaml:15:18: `bad` is not known for `kind`; known: `invalid-input`, `unauthorized`, `forbidden`, `not-found`, `conflict`, `rate-limited`, `unavailable`, `timeout`, `rejected`, `unknown-outcome`, `internal`
+            x.yaml:15:33: `email` is no JSON Pointer; did you mean `/email`?"#]],
     );
     check(
         r#"

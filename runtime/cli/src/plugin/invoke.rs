@@ -192,6 +192,9 @@ fn beside(report: &Report, is_live: bool) -> String {
     if !is_live && report.differences.iter().any(|difference| difference.pointer.starts_with("/http")) {
         line("a request that is not recorded: add it to the case, or make it for real: --live --grant".to_owned());
     }
+    if is_live && report.actual.get("fault").is_some_and(|fault| fault["code"] == "weir.http.address") {
+        line("to allow it for this call: --private-network NETWORK, such as 127.0.0.1".to_owned());
+    }
     text.push_str(&show_manifest_lines(&report.manifest_lines));
     text
 }

@@ -59,7 +59,7 @@ mod tests {
         };
         write("cases/a.yaml");
         let before = state(folder.path()).expect("is read");
-        ["target/x", "a.wasm", ".git/index", "Cargo.lock"].map(write);
+        ["target/x", "a.wasm", ".git/index", "Cargo.lock"].into_iter().for_each(write);
         assert_eq!(state(folder.path()).expect("is read"), before);
         write("cases/b.yaml");
         assert_ne!(state(folder.path()).expect("is read"), before);
