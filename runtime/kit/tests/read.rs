@@ -104,3 +104,14 @@ http:
     assert_eq!(exchange.request.body, ExpectedBody::Json(serde_json::json!({ "n": 9_007_199_254_740_993_u64 })));
     assert!(matches!(&exchange.reply, Reply::Fault(fault) if !fault.request_sent));
 }
+
+#[test]
+fn the_examples_that_hold_every_key_are_read() {
+    let call = read("call", include_str!("../examples/call.yaml")).unwrap_or_else(|problems| panic!("{problems:?}"));
+    assert_eq!((call.http.len(), call.expect.map(|expect| expect.len())), (2, Some(5)));
+    let transform = read("transform", include_str!("../examples/transform.yaml"));
+    let transform = transform.unwrap_or_else(|problems| panic!("{problems:?}"));
+    let Call::Transform { event, input, options } = transform.call else { panic!("a mapper") };
+    assert_eq!((event.attributes.subject.as_deref(), &input.data[..]), (Some("s1"), &b"a,b"[..]));
+    assert_eq!(options, r#"{"source":"fair"}"#);
+}
