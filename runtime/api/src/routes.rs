@@ -291,6 +291,10 @@ async fn list_secrets(State(control): State<Shared>) -> Answer<Vec<String>> {
     Ok(Json(control.secret_names()))
 }
 
+/// What a secret has at most: a certificate with its chain has less, and every secret is held in memory.
+const SECRET_BYTES_MAX: usize = 64 * 1024;
+const SECRET_NAME_CHARS_MAX: usize = 128;
+
 async fn set_secret(
     State(control): State<Shared>,
     Read(Path(name)): Read<Path<String>>,
@@ -299,6 +303,12 @@ async fn set_secret(
     if secret.is_empty() {
         let title = format!("secret `{name}` would be empty; send its text as the body, or remove it with DELETE");
         return Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "weir.secret.empty", title));
+    }
+    if name.chars().count() > SECRET_NAME_CHARS_MAX || secret.len() > SECRET_BYTES_MAX {
+        let title = format!(
+            "a secret has a name of at most {SECRET_NAME_CHARS_MAX} characters and a text of at most {SECRET_BYTES_MAX} bytes"
+        );
+        return Err(Failure::new(StatusCode::UNPROCESSABLE_ENTITY, "weir.secret.limit", title));
     }
     control.set_secret(&name, Some(secret)).await?;
     Ok(StatusCode::NO_CONTENT)

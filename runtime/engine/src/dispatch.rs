@@ -99,10 +99,11 @@ impl<W> Dispatch<W> {
         Some(Turn { flow, work, refill })
     }
 
-    /// One execution of the flow has let go.
-    pub(crate) fn done(&mut self, flow: &Arc<str>) {
+    /// One execution of the flow has let go. Gives whether there is work that may begin.
+    pub(crate) fn done(&mut self, flow: &Arc<str>) -> bool {
         self.queue(flow).running -= 1;
         self.take_turn(flow);
+        !self.turns.is_empty()
     }
 
     /// How many wait in memory, and how many run.
@@ -163,7 +164,7 @@ mod tests {
         (0..2).for_each(|work| dispatch.push(&wide, work));
         assert_eq!(names(&mut dispatch, 10), ["narrow0", "wide0", "wide1"]);
         assert!(!dispatch.has_room("narrow"));
-        dispatch.done(&narrow);
+        assert!(dispatch.done(&narrow), "one of its own may begin");
         assert_eq!(names(&mut dispatch, 10), ["narrow1"]);
         assert_eq!(dispatch.load(), (1, 3));
     }

@@ -272,9 +272,11 @@ impl Inner {
         self.wake.notify_one();
     }
 
-    /// The flow's place is free again. Nobody is woken: whoever gives a place back looks for work next.
+    /// The flow's place is free again.
     pub(crate) fn let_go(&self, flow: &Arc<str>) {
-        self.ready().by_flow.done(flow);
+        if self.ready().by_flow.done(flow) {
+            self.wake.notify_one();
+        }
     }
 
     /// The next piece of work. None: it is time to stop.

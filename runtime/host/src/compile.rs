@@ -46,13 +46,15 @@ pub struct CompileConfig {
 }
 
 impl CompileConfig {
-    /// Compiling by `program`, within limits that the largest language runtimes need: 17 s for CPython were measured.
+    /// Compiling by `program`, within limits that the largest language runtimes need: 17 s on a core for CPython were
+    /// measured. The time in all is long, because a busy machine is no fault of the component: on one with eight others
+    /// at work CPython took 90 s.
     pub fn new(program: PathBuf) -> Self {
         Self {
             program,
             memory_bytes: 2 << 30,
             cpu: Duration::from_secs(60),
-            wall: Duration::from_secs(90),
+            wall: Duration::from_secs(600),
             code_bytes_max: 256 << 20,
         }
     }
@@ -65,16 +67,16 @@ pub enum CompileError {
     #[error("it is not valid here: {0}")]
     Invalid(String),
     /// It took too long.
-    #[error("compiling took more than {} s on a core; make its functions smaller, or raise `compile_cpu`", .0.as_secs())]
+    #[error("compiling took more than {} s on a core; make its functions smaller", .0.as_secs())]
     Cpu(Duration),
     /// It took too long.
-    #[error("compiling took more than {} s; make its functions smaller, or raise `compile_wall`", .0.as_secs())]
+    #[error("compiling did not end in {} s, in which it got too little of a core; try again when the machine is less busy", .0.as_secs())]
     Wall(Duration),
     /// It took too much memory.
-    #[error("compiling took more than {0} bytes of memory; make its functions smaller, or raise `compile_memory`")]
+    #[error("compiling took more than {0} bytes of memory; make its functions smaller")]
     Memory(u64),
     /// Its code is too large.
-    #[error("it compiles to more than {0} bytes; make it smaller, or raise `compile_output`")]
+    #[error("it compiles to more than {0} bytes; make it smaller")]
     Output(u64),
     /// It compiles, and no sandbox has room for what it wants.
     #[error("it needs more than a sandbox has: {0}; merge its parts or build it smaller")]

@@ -212,12 +212,13 @@ impl Registry {
         Ok(status)
     }
 
-    /// Sends new calls to the generation before.
+    /// Sends new calls to the generation before; not to one that was itself rolled back from, or typing it twice would bring
+    /// back what it was typed against.
     pub(crate) fn rollback(&self, plugin: &PluginSelector) -> Result<GenerationStatus, AdminError> {
         let mut plugins = self.write();
         let found = plugins.get_mut(&plugin.name).ok_or_else(|| no_plugin(plugin))?;
         let held = found.majors.get_mut(&plugin.major).ok_or_else(|| no_plugin(plugin))?;
-        let previous = held.iter().position(|held| held.standing == Standing::Previous);
+        let previous = held.iter().position(|held| held.standing == Standing::Previous && !held.rolled_back);
         let previous = previous.ok_or_else(|| AdminError::NoPrevious(plugin.name.clone()))?;
         for active in held.iter_mut().filter(|held| held.standing == Standing::Active) {
             active.standing = Standing::Previous;

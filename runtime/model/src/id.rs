@@ -168,7 +168,9 @@ impl FromStr for ExecutionId {
     type Err = ParseIdError;
 
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        // Rust's numbers may be written in several ways, an id in one.
         Self::parse(text)
+            .filter(|id| id.to_string() == text)
             .ok_or_else(|| ParseIdError { text: text.to_owned(), form: "exe_, 26 characters, - and a number" })
     }
 }
@@ -250,5 +252,8 @@ mod tests {
         assert_eq!(child.parent(), Some(parent.child(2, 70_000)));
         assert!(child.to_key().starts_with(&parent.to_key()));
         assert_eq!(ExecutionId::from_key(&child.to_key()[..19]), None);
+        for other_spelling in [parent.to_string().replace("-3", "-+3"), parent.to_string().replace("-3", "-03")] {
+            other_spelling.parse::<ExecutionId>().expect_err(&other_spelling);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 
 use crate::workspace::Workspace;
-use crate::{codegen, guests, material, process, tidy};
+use crate::{codegen, guests, languages, material, process, tidy};
 
 /// What the tests printed, as far as the summary needs it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,6 +45,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<ExitCode> {
     make("material", &mut || material::fetch(workspace));
     make("guests", &mut || guests::build(workspace).map(drop));
     make("programs", &mut || cargo(&["build", "--quiet", "--workspace", "--bins"]));
+    make("other languages", &mut || languages::test(workspace).map(drop));
     make("tests", &mut || run_tests(workspace, &mut tests));
     Ok(summarise(&made, &tests))
 }

@@ -5,7 +5,14 @@ use crate::workspace::Workspace;
 
 /// Copies of one file elsewhere, each beside the file that it must equal: packages that are copied out of this tree
 /// need their own.
-pub(crate) const COPIES: &[(&str, &str)] = &[("wit/weir.wit", "sdk/rust/wit/weir.wit")];
+pub(crate) const COPIES: &[(&str, &str)] = &[
+    ("wit/weir.wit", "sdk/rust/wit/weir.wit"),
+    ("wit/weir.wit", "sdk/go/wit/weir.wit"),
+    ("wit/weir.wit", "sdk/python/src/weir_sdk/wit/weir.wit"),
+    ("plugins/lead-mapper/schemas/contact.json", "plugins/lead-mapper-go/schemas/contact.json"),
+    ("plugins/lead-mapper/schemas/lead.json", "plugins/lead-mapper-go/schemas/lead.json"),
+    ("plugins/lead-mapper/schemas/options.json", "plugins/lead-mapper-go/schemas/options.json"),
+];
 
 /// The tests that compare a generated file with what would be generated now, and write it when told to.
 const WRITERS: &[&[&str]] = &[&["-p", "weir-sdk", "--test", "generated"], &["-p", "manifest", "--test", "manifests"]];

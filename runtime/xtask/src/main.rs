@@ -5,6 +5,7 @@
 mod check;
 mod codegen;
 mod guests;
+mod languages;
 mod material;
 mod optimised;
 mod process;

@@ -15,7 +15,7 @@ const PROGRAMS: &[&str] = &["weir", "bench", "demo", "sandbox", "standin"];
 
 /// Builds everything that the program needs, runs it, and gives how it ended.
 pub(crate) fn run(workspace: &Workspace, program: &str, arguments: &[String]) -> anyhow::Result<ExitCode> {
-    println!("Building Weir and its plugins; the first time, with all dependencies, takes up to half an hour.");
+    println!("Building Weir and its plugins; the first time, with all dependencies, takes a quarter of an hour.");
     let plugins = guests::build(workspace)?;
     let programs = build(workspace)?;
     let mut command = Command::new(programs.join(program));

@@ -40,8 +40,8 @@ impl Delivered {
     pub fn watcher(&self) -> Watcher {
         let this = self.clone();
         Arc::new(move |number, moment| {
-            if moment == Moment::Sent {
-                this.lock().under_way.entry(number).or_insert_with(Instant::now);
+            if let Moment::Sent { due } = moment {
+                this.lock().under_way.entry(number).or_insert(due);
             }
         })
     }

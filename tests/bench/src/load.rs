@@ -18,8 +18,11 @@ pub type Watcher = Arc<dyn Fn(u64, Moment) + Send + Sync>;
 /// What just happened to an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
-    /// It is on its way.
-    Sent,
+    /// It is on its way. Latency counts from when it was due.
+    Sent {
+        /// When it was to be sent.
+        due: Instant,
+    },
     /// The answer was `2xx`.
     Accepted,
 }
@@ -160,7 +163,7 @@ impl Sender {
 
     /// Sends one event; gives whether it was accepted.
     async fn deliver(&mut self, number: u64, due: Instant) -> bool {
-        self.watch(number, Moment::Sent);
+        self.watch(number, Moment::Sent { due });
         let answer = self.post(number).await;
         let counts = match self.load.until {
             Until::Events(_) => true,

@@ -197,20 +197,20 @@ fn what_does_not_fit_into_memory_waits_in_the_store() {
             > release a-0.narrow: ok
             narrow c-0 #1 c-0.narrow {}: ok
             narrow d-0 #1 d-0.narrow {}: ok
-              a-0 finished [done#1]
-              c-0 finished [done#1]
-              d-0 finished [done#1]
-            > release b-0.narrow: ok
-              b-0 finished [done#1]
-            > settle
             narrow h-0 #1 h-0.narrow {}: ok
             narrow g-0 #1 g-0.narrow {}: ok
             narrow f-0 #1 f-0.narrow {}: ok
             narrow e-0 #1 e-0.narrow {}: ok
+              a-0 finished [done#1]
+              c-0 finished [done#1]
+              d-0 finished [done#1]
               e-0 finished [done#1]
               f-0 finished [done#1]
               g-0 finished [done#1]
               h-0 finished [done#1]
+            > release b-0.narrow: ok
+              b-0 finished [done#1]
+            > settle
             > stats
             queued 0, running 0, breakers open []
             calls at once: {"connection crm": 2, "step narrow": 2}
@@ -244,12 +244,12 @@ fn what_does_not_fit_survives_a_restart() {
             > kill
             > start
             narrow a-0 #1 a-0.narrow {}: ok
-              a-0 finished [done#1]
-            > settle
             narrow c-0 #1 c-0.narrow {}: ok
             narrow b-0 #1 b-0.narrow {}: ok
+              a-0 finished [done#1]
               b-0 finished [done#1]
               c-0 finished [done#1]
+            > settle
             > wait 6
         "#]],
     );

@@ -13,6 +13,9 @@ use crate::state::CallState;
 /// Finer clocks help to measure what others on the machine do.
 const RESOLUTION: Duration = Duration::from_millis(1);
 
+/// Where the monotonic clock begins: Go's runtime takes a 0 for a clock that does not work and ends the sandbox.
+const BEGIN: Duration = Duration::from_secs(1);
+
 /// Random bytes that one call of the host gives.
 const RANDOM_BYTES_MAX: u64 = 64 * 1024;
 
@@ -36,7 +39,7 @@ impl monotonic_clock::Host for CallState {
             Surroundings::Mapper { .. } => Duration::ZERO,
             Surroundings::Connector { .. } => coarse(self.meter.since_begin()),
         };
-        Ok(u64::try_from(since_begin.as_nanos())?)
+        Ok(u64::try_from((BEGIN + since_begin).as_nanos())?)
     }
 
     fn resolution(&mut self) -> Result<monotonic_clock::Duration> {

@@ -96,6 +96,9 @@ async fn a_call_in_flight_ends_on_its_generation_and_a_rollback_is_at_once() {
     assert_eq!((back.plugin, back.state), (old.plugin, GenerationState::Active));
     let left = set.host.list().into_iter().find(|status| status.plugin.version == "1.1.0").expect("is kept");
     assert_eq!((left.state, left.rolled_back), (GenerationState::Retired, true));
+    let again =
+        set.host.rollback(&plugin).await.expect_err("what was rolled back from does not come back by a roll-back");
+    assert_eq!(again, AdminError::NoPrevious("mapper".to_owned()));
 }
 
 #[tokio::test]
