@@ -114,3 +114,56 @@ impl Transport for Recordings {
         Box::pin(std::future::ready(answer))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use expect_test::expect;
+    use serde_json::json;
+
+    use super::*;
+
+    fn exchange(method: &str, url: &str) -> Exchange {
+        let request = ExpectedRequest {
+            method: method.to_owned(),
+            url: url.to_owned(),
+            headers: vec![("idempotency-key".to_owned(), "key-1".to_owned())],
+            body: ExpectedBody::Json(json!({ "name": "Ada", "age": 36 })),
+        };
+        let answer = SentResponse { status: 201, headers: Vec::new(), body: Bytes::new() };
+        Exchange { request, reply: Reply::Answer(answer) }
+    }
+
+    fn sent(method: &str, url: &str, key: &str, body: &'static str) -> SentRequest {
+        SentRequest {
+            method: method.to_owned(),
+            url: url.to_owned(),
+            asked_url: url.to_owned(),
+            headers: vec![("idempotency-key".to_owned(), key.to_owned()), ("accept".to_owned(), "*/*".to_owned())],
+            body: Bytes::from_static(body.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn what_is_not_as_it_is_recorded_is_told_request_by_request() {
+        let recordings = Recordings::default();
+        recordings.begin(&["/a", "/b", "/c", "/d"].map(|url| exchange("POST", url)));
+        let play = |sent: SentRequest| recordings.played().answer(&sent);
+        assert!(play(sent("POST", "/a", "key-1", r#"{"age":36.0,"name":"Ada"}"#)).is_ok(), "the same by value");
+        assert!(play(sent("POST", "/b", "key-2", r#"{"name":"ada"}"#)).is_ok(), "the same request, made otherwise");
+        assert!(play(sent("GET", "/c", "key-1", "")).is_err(), "another request");
+        let differences: Vec<_> = recordings.end().iter().map(ToString::to_string).collect();
+        expect![[r#"
+            /http/1/request/headers/idempotency-key: expected "key-1", got "key-2"
+            /http/1/request/json/name: expected "Ada", got "ada"
+            /http/1/request/json/age: expected 36, got nothing
+            /http/2/request: expected POST /c, got GET /c
+            /http/3/request: expected POST /d, got nothing"#]]
+        .assert_eq(&differences.join("\n"));
+
+        recordings.begin(&[]);
+        assert!(recordings.played().answer(&sent("GET", "/x", "key-1", "")).is_err());
+        let differences: Vec<_> = recordings.end().iter().map(ToString::to_string).collect();
+        assert_eq!(differences, ["/http/0/request: expected nothing, got GET /x"]);
+    }
+}
