@@ -138,11 +138,12 @@ impl Grant {
         let allow = |rules: &[HttpRule]| rules.iter().any(|rule| rule.allows(&url, &path, connection_origins));
         let (plugin, destination) =
             (self.plugin.clone(), || format!("{}:{}", url.origin().host(), url.origin().port()));
-        if !allow(&self.http) {
-            return Err(Denied::NotGranted { plugin, destination: destination(), cure: cure(&url) });
-        }
+        // First what the plugin asks for: as long as it does not ask, no grant would help.
         if self.requested.as_ref().is_some_and(|requested| !allow(requested)) {
             return Err(Denied::NotRequested { plugin, destination: destination(), cure: cure(&url) });
+        }
+        if !allow(&self.http) {
+            return Err(Denied::NotGranted { plugin, destination: destination(), cure: cure(&url) });
         }
         Ok(url)
     }

@@ -76,7 +76,7 @@ enum Command {
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Look at plugins.
+    /// Look at plugins, and make them: new, build, test, invoke.
     #[command(subcommand)]
     Plugin(plugin::Plugin),
     /// Keep secrets in Weir's store, sealed.
@@ -117,6 +117,8 @@ fn run(command: Command, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
             screen.print(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Done)
         }
+        // Not from within the small runtime of those who only ask: a plugin gets one of its own to run in.
+        Command::Plugin(plugin::Plugin::Work(work)) => work.run(screen),
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(ask(command, &mut Client::new(dir), screen))

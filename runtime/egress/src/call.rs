@@ -9,13 +9,14 @@ use hyper::body::{Body as _, Incoming};
 use model::{Origin, RequestRecord};
 
 use crate::body::{Collector, too_large};
+use crate::dial::check;
 use crate::fault::{Failure, chain};
 use crate::gate::Gate;
 use crate::hop::Hop;
 use crate::pool::Key;
 use crate::timer::{Expired, Timer};
 use crate::wire::Conn;
-use crate::{Auth, HttpFault, HttpFaultKind, Request, Response, header};
+use crate::{Auth, HttpFault, HttpFaultKind, Request, Response, SentRequest, SentResponse, Transport, header};
 
 const REDIRECTS_MAX: usize = 5;
 
@@ -79,6 +80,14 @@ impl<'a> Call<'a> {
         };
         for _ in 0..=REDIRECTS_MAX {
             let (asked, target, outgoing) = self.prepare(&hop)?;
+            if let Some(transport) = &self.gate.transport {
+                let answer = self.recorded(&**transport, &asked, &target, &outgoing).await?;
+                match hop.redirected(&target, &answer)? {
+                    Some(next) => hop = next,
+                    None => return self.whole(&asked, answer),
+                }
+                continue;
+            }
             let (mut conn, head) = self.exchange(&target, &outgoing).await?;
             match hop.redirected(&target, &head)? {
                 // The connection is dropped with the answer's body unread, which might never end.
@@ -218,6 +227,50 @@ impl<'a> Call<'a> {
         Ok((conn, head))
     }
 
+    /// Asks what stands in for the network. Only now: all that the gate has to say has been said.
+    async fn recorded(
+        &mut self,
+        transport: &dyn Transport,
+        asked: &CheckedUrl,
+        target: &CheckedUrl,
+        outgoing: &Outgoing,
+    ) -> Result<http::Response<Bytes>, Failure> {
+        let origin = target.origin();
+        if let Some(address) = origin.address() {
+            check(address, origin, &self.request.grant)?;
+        }
+        let sent = SentRequest {
+            method: target.method().to_owned(),
+            url: target.as_str().to_owned(),
+            asked_url: asked.as_str().replace("%7B%7B", "{{").replace("%7D%7D", "}}"),
+            headers: outgoing.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
+            body: outgoing.body.clone(),
+        };
+        let answering = self.timer.limit(self.request.limits.first_byte, transport.answer(&sent)).await;
+        let answer = answering.map_err(|_| timeout("weir.http.limit.first-byte", "the head of the answer"))?;
+        self.is_sent |= answer.as_ref().map_or_else(|none| none.request_sent, |_| true);
+        let SentResponse { status, headers, body } =
+            answer.map_err(|none| Failure::new(none.kind, none.code, none.message))?;
+        let malformed =
+            |_| Failure::new(HttpFaultKind::Broken, "weir.http.malformed", "the answer cannot be written as HTTP/1.1");
+        let mut answer = http::Response::new(body);
+        *answer.status_mut() = http::StatusCode::from_u16(status).map_err(|_| malformed(()))?;
+        for (name, value) in &headers {
+            let name = http::HeaderName::from_bytes(name.as_bytes()).map_err(|_| malformed(()))?;
+            let value = http::HeaderValue::from_bytes(value.as_bytes()).map_err(|_| malformed(()))?;
+            answer.headers_mut().append(name, value);
+        }
+        Ok(answer)
+    }
+
+    /// An answer whose body is there already.
+    fn whole(&self, asked: &CheckedUrl, answer: http::Response<Bytes>) -> Result<Response, Failure> {
+        let (head, body) = answer.into_parts();
+        let mut collector = Collector::new(is_gzipped(&head), self.request.limits.response_body_bytes);
+        collector.push(body)?;
+        Ok(self.response(asked, &head, collector.finish()?))
+    }
+
     async fn head(&mut self, conn: &mut Conn, target: &CheckedUrl, outgoing: &Outgoing) -> Result<Head, Failure> {
         let mut request = http::Request::new(Full::new(outgoing.body.clone()));
         let unfit = || Failure::denied("weir.http.url", "the URL or the method cannot be written as HTTP/1.1");
@@ -241,11 +294,10 @@ impl<'a> Call<'a> {
             let message = "the destination wants to speak another protocol than HTTP/1.1";
             return Err(Failure::new(HttpFaultKind::Broken, "weir.http.malformed", message));
         }
-        let is_gzip = head.headers.get(http::header::CONTENT_ENCODING).is_some_and(is_gzip);
         if body.size_hint().lower() > limits.response_body_bytes as u64 {
             return Err(too_large(limits.response_body_bytes));
         }
-        let mut collector = Collector::new(is_gzip, limits.response_body_bytes);
+        let mut collector = Collector::new(is_gzipped(&head), limits.response_body_bytes);
         while !body.is_end_stream() {
             let frame =
                 self.timer.limit(limits.idle, conn.frame(&mut body)).await.map_err(|expired| match expired {
@@ -258,14 +310,20 @@ impl<'a> Call<'a> {
             }
         }
         let body = collector.finish()?;
+        Ok(self.response(asked, &head, body))
+    }
+
+    /// The answer as a plugin may see it.
+    fn response(&self, asked: &CheckedUrl, head: &http::response::Parts, body: Bytes) -> Response {
+        let is_gzip = is_gzipped(head);
         let is_stale = |name: &str| is_gzip && matches!(name, "content-encoding" | "content-length");
         let headers = header::from_map(&head.headers).filter(|(name, _)| !is_stale(name));
-        Ok(Response {
+        Response {
             status: head.status.as_u16(),
             url: self.redacted(asked.as_str()),
             headers: headers.map(|(name, value)| (name, self.redacted_owned(value))).collect(),
             body: self.redacted_body(body),
-        })
+        }
     }
 
     /// Notes what was asked for in its normal form, but for the braces of slots.
@@ -321,8 +379,11 @@ fn timeout(code: &'static str, missing: &str) -> Failure {
     Failure::new(HttpFaultKind::Timeout, code, format!("no {missing} within the limit `{limit}`"))
 }
 
-fn is_gzip(encoding: &http::HeaderValue) -> bool {
-    encoding.as_bytes().eq_ignore_ascii_case(b"gzip") || encoding.as_bytes().eq_ignore_ascii_case(b"x-gzip")
+fn is_gzipped(head: &http::response::Parts) -> bool {
+    let is_gzip = |encoding: &http::HeaderValue| {
+        encoding.as_bytes().eq_ignore_ascii_case(b"gzip") || encoding.as_bytes().eq_ignore_ascii_case(b"x-gzip")
+    };
+    head.headers.get(http::header::CONTENT_ENCODING).is_some_and(is_gzip)
 }
 
 fn is_idempotent(method: &str) -> bool {

@@ -93,7 +93,7 @@ impl Dialler {
     }
 }
 
-fn check(address: IpAddr, origin: &Origin, grant: &Grant) -> Result<(), Failure> {
+pub(crate) fn check(address: IpAddr, origin: &Origin, grant: &Grant) -> Result<(), Failure> {
     check_address(address, grant.private_networks()).map_err(|denied| {
         let message = format!(
             "plugin `{}` may not reach {}: its address is not public; the record of the request says how to allow it",

@@ -11,7 +11,7 @@ use tokio_rustls::TlsConnector;
 use crate::call::Call;
 use crate::dial::Dialler;
 use crate::pool::Pool;
-use crate::{HttpFault, Request, Resolver, Response, SystemResolver};
+use crate::{HttpFault, Request, Resolver, Response, SystemResolver, Transport};
 
 /// What the gate is built with.
 pub struct Config {
@@ -29,6 +29,8 @@ pub struct Config {
     pub idle_max: usize,
     /// How long an idle connection is kept.
     pub idle_for: Duration,
+    /// What answers in place of the network: recordings, in a plugin's tests. None: the network.
+    pub transport: Option<Arc<dyn Transport>>,
 }
 
 impl Default for Config {
@@ -41,6 +43,7 @@ impl Default for Config {
             idle_per_origin_max: 64,
             idle_max: 512,
             idle_for: Duration::from_secs(60),
+            transport: None,
         }
     }
 }
@@ -71,6 +74,7 @@ pub(crate) struct Gate {
     pub(crate) dialler: Dialler,
     pub(crate) pool: Pool,
     pub(crate) permits: Semaphore,
+    pub(crate) transport: Option<Arc<dyn Transport>>,
     idle_for: Duration,
 }
 
@@ -82,6 +86,7 @@ impl Egress {
             dialler: Dialler { resolver: config.resolver, tls, clock },
             pool: Pool::new(config.idle_per_origin_max, config.idle_max, config.idle_for),
             permits: Semaphore::new(config.requests_max),
+            transport: config.transport,
             idle_for: config.idle_for,
         })))
     }

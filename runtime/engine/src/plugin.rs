@@ -102,6 +102,8 @@ pub struct Called<T> {
     pub answer: Result<T, Fault>,
     /// What the host saw.
     pub report: CallReport,
+    /// How often the plugin called the host, WASI included. Of use to whoever tests a plugin; not kept.
+    pub host_calls: u32,
 }
 
 /// No plugin could be called: the execution waits, no attempt is counted.

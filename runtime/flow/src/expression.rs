@@ -1,9 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
+use written::yaml::Place;
+
 use crate::Scope;
 use crate::cel::{self, Meter, Node, Value};
-use crate::problem::Place;
 
 /// A CEL expression, checked and compiled. Cheap to clone.
 #[derive(Clone)]

@@ -8,10 +8,8 @@ mod check;
 mod expect;
 mod expression;
 mod flow;
-mod problem;
 mod scope;
 mod template;
-mod yaml;
 
 pub use catalogue::{ActionInfo, Catalogue, ConnectionInfo, MapperInfo, Permissive, PluginName};
 pub use check::check;
@@ -21,6 +19,6 @@ pub use flow::{
     Alert, Decode, Dedupe, Flow, HmacAlgorithm, HmacEncoding, OnFailure, Reply, Retry, Scheme, Source, SourceKind,
     Step, StepKind, Verify, Webhook,
 };
-pub use problem::Problem;
 pub use scope::Scope;
 pub use template::{DOCUMENT_BYTES_MAX, Set, With};
+pub use written::yaml::Problem;

@@ -198,9 +198,9 @@ impl Runner {
                 (Err(fault), trapped)
             }
         };
-        let lost_request = left.lost_request;
+        let (lost_request, host_calls) = (left.lost_request, left.host_calls);
         let report = report(generation, began, meter.spent(), left);
-        Ended { called: Called { answer, report }, lost_request, trapped }
+        Ended { called: Called { answer, report, host_calls }, lost_request, trapped }
     }
 
     async fn sandbox(&self, generation: &Generation, state: CallState) -> wasmtime::Result<Sandbox> {

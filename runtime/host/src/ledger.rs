@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use model::{LogLevel, LogLine, Pairs, RequestRecord};
@@ -10,7 +11,10 @@ const LINE_BYTES_MAX: usize = 8 * 1024;
 /// What a call leaves behind: log lines, requests, what it used. Shared with the tasks that the call
 /// starts, and outlives its sandbox.
 #[derive(Debug)]
-pub(crate) struct Ledger(Mutex<Entries>);
+pub(crate) struct Ledger {
+    entries: Mutex<Entries>,
+    host_calls: AtomicU32,
+}
 
 #[derive(Debug)]
 struct Entries {
@@ -48,13 +52,15 @@ pub(crate) struct Left {
     pub(crate) lost_request: bool,
     /// The most linear memory, in bytes.
     pub(crate) memory_bytes_peak: u64,
+    /// Calls of the host, WASI included.
+    pub(crate) host_calls: u32,
     /// The first limit at which something was refused to the guest, which it may have survived.
     pub(crate) refused: Option<Exceeded>,
 }
 
 impl Ledger {
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Entries {
+        let entries = Mutex::new(Entries {
             logs: Vec::new(),
             log_lines_left: limits.log_lines,
             log_bytes_left: limits.log_bytes,
@@ -67,7 +73,8 @@ impl Ledger {
             lost: false,
             memory_bytes_peak: 0,
             refused: None,
-        })))
+        });
+        Arc::new(Self { entries, host_calls: AtomicU32::new(0) })
     }
 
     /// Adds a line, cleaned, as far as the limit allows.
@@ -110,6 +117,16 @@ impl Ledger {
         self.entries().refused.get_or_insert(exceeded);
     }
 
+    /// Notes that the guest has called the host.
+    pub(crate) fn note_host_call(&self) {
+        self.host_calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often the guest has called the host.
+    pub(crate) fn host_calls(&self) -> u32 {
+        self.host_calls.load(Ordering::Relaxed)
+    }
+
     /// Closes the ledger. A request still under way is lost.
     pub(crate) fn close(&self) -> Left {
         let mut entries = self.entries();
@@ -121,12 +138,13 @@ impl Ledger {
             requests: std::mem::take(&mut entries.requests),
             lost_request: entries.lost || entries.unsettled > 0,
             memory_bytes_peak: entries.memory_bytes_peak,
+            host_calls: self.host_calls(),
             refused: entries.refused,
         }
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.entries.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

@@ -28,7 +28,6 @@ pub(crate) struct CallState {
     /// Made when the guest first asks for a standard stream.
     pub(crate) stdio_ledger: Option<StdioLedger>,
     filesystem: WasiFilesystemCtx,
-    host_calls: u32,
     memory_bytes: u64,
 }
 
@@ -46,7 +45,6 @@ impl CallState {
             meter: Arc::new(CpuMeter::new()),
             stdio_ledger: None,
             filesystem: WasiFilesystemCtx::default(),
-            host_calls: 0,
             memory_bytes: 0,
         }
     }
@@ -63,7 +61,7 @@ impl CallState {
 
     /// Every function that the guest can call gets at the state through this, so that it is counted.
     pub(crate) fn counted(&mut self) -> &mut Self {
-        self.host_calls = self.host_calls.saturating_add(1);
+        self.ledger.note_host_call();
         self
     }
 
@@ -80,7 +78,7 @@ impl CallState {
 
     /// Fails if the host has been called too often.
     pub(crate) fn check_host_calls(&self) -> Result<(), Exceeded> {
-        if self.host_calls > self.limits.host_calls {
+        if self.ledger.host_calls() > self.limits.host_calls {
             return Err(Exceeded::HostCalls(self.limits.host_calls));
         }
         Ok(())

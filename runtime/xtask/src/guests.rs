@@ -5,14 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use anyhow::{Context as _, anyhow, bail};
-use manifest::Manifest;
+use toolchain::MANIFEST;
 
 use crate::process;
 use crate::workspace::{Package, Workspace};
 
 const TARGET: &str = "wasm32-wasip2";
 const PROFILE: &str = "plugin";
-const MANIFEST: &str = "weir-plugin.toml";
 
 /// Where the built plugins lie: `NAME.wasm`, by the folder's name.
 pub(crate) fn folder(workspace: &Workspace) -> PathBuf {
@@ -63,18 +62,11 @@ fn embed(workspace: &Workspace, plugin: &Package, output: &Path) -> anyhow::Resu
     if fs::metadata(&finished).and_then(|finished| finished.modified()).is_ok_and(|finished| finished > newest) {
         return Ok(false);
     }
-    let text = fs::read_to_string(folder.join(MANIFEST))?;
-    let manifest =
-        Manifest::from_toml(&text, &|path| fs::read_to_string(folder.join(path)).ok()).map_err(|problems| {
-            let file = workspace.shown(&folder.join(MANIFEST));
-            anyhow!(problems.iter().map(|problem| format!("{file}:{problem}")).collect::<Vec<_>>().join("\n"))
-        })?;
-    let component = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
-    let component = manifest::embed(&component, &manifest).with_context(|| format!("plugin `{name}`"))?;
-    // Under another name first: whoever watches the folder never sees half a plugin.
-    let unfinished = output.join(format!(".{name}.unfinished"));
-    fs::write(&unfinished, component).with_context(|| format!("cannot write {}", unfinished.display()))?;
-    fs::rename(&unfinished, &finished).with_context(|| format!("cannot write {}", finished.display()))?;
+    let manifest = toolchain::read_manifest(folder).map_err(|error| {
+        let faults = error.faults().join("\n");
+        anyhow!("{error}\n{faults}")
+    })?;
+    toolchain::finish(&manifest, &built, &finished).with_context(|| format!("plugin `{name}`"))?;
     Ok(true)
 }
 

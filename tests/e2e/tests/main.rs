@@ -2,6 +2,7 @@
 //! happened between. Knows files, commands and ports only; never links the server. Start at [`world::World`].
 
 mod api;
+mod author;
 mod bad_input;
 mod disk;
 mod hot_loading;

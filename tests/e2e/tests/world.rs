@@ -117,7 +117,7 @@ pub(crate) fn weir_binary() -> anyhow::Result<PathBuf> {
     Ok(binary)
 }
 
-fn copied_plugins() -> anyhow::Result<TempDir> {
+pub(crate) fn copied_plugins() -> anyhow::Result<TempDir> {
     let built = target()?.join("weir-plugins");
     let copies =
         tempfile::Builder::new().prefix("weir-plugins-").tempdir().context("cannot make a temporary folder")?;

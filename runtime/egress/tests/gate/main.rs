@@ -4,6 +4,7 @@ mod answers;
 mod credentials;
 mod destinations;
 mod pooling;
+mod recorded;
 mod redirects;
 mod support;
 mod throughput;

@@ -139,7 +139,7 @@ fn called<T>(answer: Result<T, Fault>) -> Called<T> {
         logs: Vec::new(),
         logs_dropped: 0,
     };
-    Called { answer, report }
+    Called { answer, report, host_calls: 0 }
 }
 
 fn receipt() -> Receipt {

@@ -347,7 +347,7 @@ fn answered<T>(plugin: &str, answer: Result<T, String>) -> Result<Called<T>, Not
         logs: Vec::new(),
         logs_dropped: 0,
     };
-    Ok(Called { answer, report })
+    Ok(Called { answer, report, host_calls: 0 })
 }
 
 fn fault(word: &str) -> Fault {

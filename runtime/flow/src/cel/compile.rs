@@ -3,10 +3,10 @@ use std::sync::Arc;
 use cel::common::ast::{CallExpr, EntryExpr, Expr, LiteralValue, SourceInfo, operators};
 use cel::{Env, IdedExpr};
 use regex::RegexBuilder;
+use written::yaml::{list, suggest};
 
 use super::expr::{EVENT_FIELDS, FUNCTIONS, Kind, Literal, Loop, LoopKind, MACROS, Node, Operator, Style};
 use super::scan;
-use crate::problem::{list, suggest};
 
 /// Characters of an expression. Longer ones belong in a mapper; the parser's stack is measured for this.
 pub(crate) const EXPRESSION_CHARS_MAX: usize = 4096;

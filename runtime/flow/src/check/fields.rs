@@ -1,8 +1,8 @@
 use std::time::Duration;
 
+use written::yaml::{Entry, Place, Scalar, Yaml, YamlKind, suggest};
+
 use super::Checker;
-use crate::problem::{Place, suggest};
-use crate::yaml::{Entry, Scalar, Yaml, YamlKind};
 
 /// The keys of a map, read one by one. What has not been asked for at the end is unknown.
 pub(super) struct Fields<'y> {

@@ -10,16 +10,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use written::yaml::{self, Kind, Place, Problems, Scalar, Yaml, YamlKind};
 
 use crate::cel::{self, Finding, Names};
-use crate::problem::{Place, Problems};
-use crate::yaml::{self, Scalar, Yaml, YamlKind};
 use crate::{Alert, Catalogue, Condition, Expression, Flow, OnFailure, Problem, Source, Step};
 
 /// Bytes of a flow's text.
 const TEXT_BYTES_MAX: usize = 256 << 10;
 /// Steps of a flow.
 const STEPS_MAX: usize = 100;
+const FLOW_FILE: Kind = Kind { noun: "one flow", begin: "begin with `flow: NAME`; `weir init` writes an example" };
 const START: Place = Place { line: 1, column: 1 };
 
 /// Checks the text of flow `name`. `files` gives the files that it refers to, by their paths as written. The `Err` lists
@@ -100,7 +100,7 @@ impl Checker<'_> {
             let message = format!("the file is longer than {} KiB", TEXT_BYTES_MAX >> 10);
             return self.refuse(START, message, Some("split the flow in two".to_owned()));
         }
-        let tree = yaml::parse(text, &mut self.problems)?;
+        let tree = yaml::parse(text, FLOW_FILE, &mut self.problems)?;
         let mut fields = self.fields(&tree, "a flow")?;
         if let Some(yaml) = self.required(&mut fields, "flow", &format!("add `flow: {name}`"))
             && let Some(written) = self.text(yaml, "`flow`")

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
+use written::yaml::{Yaml, YamlKind, suggest};
+
 use super::fields::Fields;
 use super::{Checker, START, is_name, settled};
 use crate::cel::{self, Names};
-use crate::problem::suggest;
-use crate::yaml::{Yaml, YamlKind};
 use crate::{
     Decode, Dedupe, Expression, HmacAlgorithm, HmacEncoding, Reply, Scheme, Source, SourceKind, Verify, Webhook,
 };

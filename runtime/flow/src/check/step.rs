@@ -1,8 +1,8 @@
+use written::yaml::{Place, Yaml, YamlKind, list, suggest};
+
 use super::fields::Fields;
 use super::{Checker, is_name, settled};
 use crate::cel::Names;
-use crate::problem::{Place, list, suggest};
-use crate::yaml::{Yaml, YamlKind};
 use crate::{ActionInfo, Expect, PluginName, Retry, Set, Step, StepKind, With};
 
 const KINDS: [&str; 3] = ["mapper", "set", "action"];

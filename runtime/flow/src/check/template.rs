@@ -1,8 +1,8 @@
+use written::yaml::{Place, Scalar, Yaml, YamlKind};
+
 use super::Checker;
 use crate::cel::{Names, scan};
-use crate::problem::Place;
 use crate::template::{Part, Template};
-use crate::yaml::{Scalar, Yaml, YamlKind};
 
 impl Checker<'_> {
     /// YAML in whose strings `${…}` is CEL. All of it is read, whatever is at fault.

@@ -31,7 +31,7 @@ async fn both_ways_out_reach_what_is_granted_and_a_denial_holds_through_both() {
                 "http" => fault.message.clone(),
                 _ => called.report.logs[0].message.clone(),
             };
-            assert!(told.contains("to allow it, add to its grant"), "{name}: {told}");
+            assert!(told.contains("to ask for it, add to its weir-plugin.toml"), "{name}: {told}");
         }
         assert_eq!(destination.requests(), 1, "{name}");
     }

@@ -1,5 +1,12 @@
 //! `weir install`, `grant`, `rollback` and `weir plugin`.
 
+mod build;
+mod invoke;
+mod new;
+mod test;
+mod watch;
+mod workbench;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -99,6 +106,32 @@ pub(crate) enum Plugin {
         #[arg(value_name = "FILE|NAME")]
         plugin: String,
     },
+    #[command(flatten)]
+    Work(Work),
+}
+
+/// What a plugin's author does; no running Weir is asked.
+#[derive(Subcommand)]
+pub(crate) enum Work {
+    /// Write a new plugin project: manifest, source, cases, README.
+    New(new::New),
+    /// Build a plugin project with its language's own tools, and put its manifest in.
+    Build(build::Build),
+    /// Run a plugin's cases in the real host.
+    Test(test::Test),
+    /// Call one action, or a mapper, once.
+    Invoke(invoke::Invoke),
+}
+
+impl Work {
+    pub(crate) fn run(self, screen: &Screen) -> anyhow::Result<Exit> {
+        match self {
+            Self::New(new) => new.run(screen),
+            Self::Build(build) => build.run(screen),
+            Self::Test(test) => test.run(screen),
+            Self::Invoke(invoke) => invoke.run(screen),
+        }
+    }
 }
 
 impl Plugin {
@@ -111,6 +144,7 @@ impl Plugin {
             }
             Self::Inspect { plugin } if Path::new(&plugin).is_file() => inspect_file(Path::new(&plugin), screen),
             Self::Inspect { plugin } => inspect_installed(&plugin, client, screen).await,
+            Self::Work(work) => work.run(screen),
         }
     }
 }

@@ -1,6 +1,10 @@
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+//! YAML that people write, as a tree of which every node knows its place. Neither anchors nor tags are allowed.
 
-use crate::problem::{Place, Problems};
+mod problem;
+
+pub use problem::{Place, Problem, Problems, list, suggest};
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
 
 /// How deep lists and maps may lie in each other.
 const DEPTH_MAX: usize = 32;
@@ -9,37 +13,49 @@ const LINE_BYTES_MAX: usize = 4096;
 
 /// A node of a YAML text with its place. What was written, not what it means.
 #[derive(Debug)]
-pub(crate) struct Yaml {
-    pub(crate) place: Place,
-    pub(crate) kind: YamlKind,
+pub struct Yaml {
+    /// Where it begins.
+    pub place: Place,
+    /// What it is.
+    pub kind: YamlKind,
 }
 
+/// What a node is.
 #[derive(Debug)]
-pub(crate) enum YamlKind {
+pub enum YamlKind {
+    /// A text, or what reads as a number, a truth or nothing.
     Scalar(Scalar),
+    /// A list.
     List(Vec<Yaml>),
+    /// A map, in the order of the file.
     Map(Vec<Entry>),
 }
 
+/// A key with its value.
 #[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
-    pub(crate) key_place: Place,
-    pub(crate) value: Yaml,
+pub struct Entry {
+    /// The key.
+    pub key: String,
+    /// Where it stands.
+    pub key_place: Place,
+    /// What stands behind it.
+    pub value: Yaml,
 }
 
+/// What is neither list nor map.
 #[derive(Debug)]
-pub(crate) struct Scalar {
-    pub(crate) text: String,
+pub struct Scalar {
+    /// What it says, without quotes.
+    pub text: String,
     /// Not quoted and no block.
-    pub(crate) plain: bool,
+    pub plain: bool,
     /// Characters before the first one of the text, if the text lies in the file as it is.
     offset: Option<usize>,
 }
 
 impl Yaml {
     /// What it is, for messages.
-    pub(crate) fn kind_name(&self) -> &'static str {
+    pub fn kind_name(&self) -> &'static str {
         match &self.kind {
             YamlKind::Scalar(scalar) if scalar.is_null() => "nothing",
             YamlKind::Scalar(_) => "a text",
@@ -49,7 +65,7 @@ impl Yaml {
     }
 
     /// As JSON. A plain scalar that reads as JSON is that; any other is a text, so that `007` keeps its zeros.
-    pub(crate) fn to_json(&self) -> serde_json::Value {
+    pub fn to_json(&self) -> serde_json::Value {
         match &self.kind {
             YamlKind::Scalar(scalar) => scalar.to_json(),
             YamlKind::List(items) => items.iter().map(Self::to_json).collect(),
@@ -59,11 +75,13 @@ impl Yaml {
 }
 
 impl Scalar {
-    pub(crate) fn is_null(&self) -> bool {
+    /// Whether nothing is written.
+    pub fn is_null(&self) -> bool {
         self.plain && matches!(self.text.as_str(), "" | "~" | "null")
     }
 
-    pub(crate) fn to_json(&self) -> serde_json::Value {
+    /// As JSON: see [`Yaml::to_json`].
+    pub fn to_json(&self) -> serde_json::Value {
         if self.is_null() {
             return serde_json::Value::Null;
         }
@@ -73,7 +91,7 @@ impl Scalar {
 
     /// Where the character with this index stands, and whether that is exact: in a folded or escaped text only the
     /// beginning is known.
-    pub(crate) fn place_of(&self, place: Place, index: usize) -> (Place, bool) {
+    pub fn place_of(&self, place: Place, index: usize) -> (Place, bool) {
         match self.offset {
             Some(offset) => (Place { column: place.column + offset + index, ..place }, true),
             None => (place, false),
@@ -81,21 +99,33 @@ impl Scalar {
     }
 }
 
+/// What a kind of file holds, for messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// `one flow`.
+    pub noun: &'static str,
+    /// What to do about an empty one.
+    pub begin: &'static str,
+}
+
 /// Reads one YAML document. None if there is no tree, for which a problem has been added.
-pub(crate) fn parse(text: &str, problems: &mut Problems) -> Option<Yaml> {
+pub fn parse(text: &str, kind: Kind, problems: &mut Problems) -> Option<Yaml> {
     let mut reader = Reader { parser: Parser::new_from_str(text), lines: text.lines().collect(), problems };
     // The start of the stream and of the document.
     reader.next()?;
     let (event, span) = reader.next()?;
     if event == Event::StreamEnd {
-        return reader.refuse(span, "the file is empty", "begin with `flow: NAME`; `weir init` writes an example");
+        return reader.refuse(span, "the file is empty", kind.begin);
     }
     let (event, span) = reader.next()?;
     let tree = reader.node(event, span, 0)?;
     reader.next()?;
     match reader.next()? {
         (Event::StreamEnd, _) => Some(tree),
-        (_, span) => reader.refuse(span, "a file holds one flow", "put what follows `---` into a file of its own"),
+        (_, span) => {
+            let message = format!("a file holds {}", kind.noun);
+            reader.refuse(span, &message, "put what follows `---` into a file of its own")
+        }
     }
 }
 

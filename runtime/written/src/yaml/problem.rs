@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use written::nearest;
+use crate::nearest;
 
 /// A fault of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,35 +44,38 @@ impl Problem {
 
 /// Gathers the faults of a file while it is read.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(Vec<Problem>);
+pub struct Problems(Vec<Problem>);
 
 impl Problems {
     /// Notes a fault.
-    pub(crate) fn add(&mut self, place: Place, message: impl Into<String>, fix: impl Into<Option<String>>) {
+    pub fn add(&mut self, place: Place, message: impl Into<String>, fix: impl Into<Option<String>>) {
         let Place { line, column } = place;
         self.0.push(Problem { line, column, message: message.into(), fix: fix.into() });
     }
 
     /// The faults in the order of the file.
-    pub(crate) fn into_sorted(mut self) -> Vec<Problem> {
+    pub fn into_sorted(mut self) -> Vec<Problem> {
         self.0.sort_by_key(|problem| (problem.line, problem.column));
         self.0
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
 /// A place in a file, counted from 1, columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) line: usize,
-    pub(crate) column: usize,
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
 }
 
 /// `did you mean` for a name that is not among `known`, else what is. None if nothing is known.
-pub(crate) fn suggest(name: &str, known: &[impl AsRef<str>]) -> Option<String> {
+pub fn suggest(name: &str, known: &[impl AsRef<str>]) -> Option<String> {
     // The search is quadratic, and no name is that long.
     let near = (name.len() <= 64).then(|| nearest(name, known.iter().map(AsRef::as_ref))).flatten();
     match near {
@@ -82,6 +85,6 @@ pub(crate) fn suggest(name: &str, known: &[impl AsRef<str>]) -> Option<String> {
 }
 
 /// Names in backticks, separated by commas.
-pub(crate) fn list(names: &[impl AsRef<str>]) -> String {
+pub fn list(names: &[impl AsRef<str>]) -> String {
     names.iter().map(|name| format!("`{}`", name.as_ref())).collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,229 @@
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use capability::{Denied, Grant, GrantText, HttpRuleText};
+use connection::{Connection, SecretSource};
+use egress::Egress;
+use engine::{ActionCall, AdminError, PluginAdmin, PluginCaller, PluginSelector, TransformCall};
+use host::{CompileConfig, ConnectionLookup, Host, HostConfig, PluginSettings, Slots};
+use lifecycle::{Clock as _, SystemClock};
+use manifest::{HttpRequest, Manifest};
+use model::{Event, RequestRecord};
+
+use crate::case::{CONNECTION, Call, Case, ConnectionText, RECEIVED, base_of};
+use crate::judge::{Report, say_documents, say_receipt, say_settlement};
+use crate::recordings::Recordings;
+
+/// What a component may have at most; a server takes no more either.
+const ARTEFACT_BYTES_MAX: usize = 32 << 20;
+
+/// Cases run one after the other, in a fresh sandbox each. A component of several modules takes a slot for each of its
+/// memories.
+const SLOTS: Slots = Slots { mappers: 4, connectors: 4, warm: 1, long_runners: 1 };
+
+/// What a kit is built with.
+pub struct Config {
+    /// A program that compiles plugins: see [`host::CompileConfig::program`].
+    pub program: PathBuf,
+    /// Where compiled code is kept between runs.
+    pub cache_folder: PathBuf,
+    /// Reads the secrets that a case names and does not write itself.
+    pub secrets: Arc<dyn SecretSource + Send + Sync>,
+    /// Where requests go.
+    pub way: Way,
+}
+
+/// Where requests go when they have passed the gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To the exchanges of the case.
+    Recorded,
+    /// To their destinations.
+    Live {
+        /// Networks that may be reached although they are not public.
+        private_networks: Vec<String>,
+    },
+}
+
+/// A plugin in the real host, ready to be called. It is granted what its manifest asks for, and nothing else.
+pub struct Kit {
+    host: Host,
+    recordings: Arc<Recordings>,
+    connections: Arc<CaseConnection>,
+    secrets: Arc<dyn SecretSource + Send + Sync>,
+    manifest: Manifest,
+    plugin: PluginSelector,
+    digest: String,
+    asks: Vec<HttpRuleText>,
+    is_live: bool,
+}
+
+/// Why a plugin cannot be called.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// It carries no manifest that could be read.
+    #[error("the component cannot be a plugin")]
+    Manifest(#[from] manifest::ReadManifestError),
+    /// The gate cannot be built.
+    #[error(transparent)]
+    Egress(#[from] egress::BuildError),
+    /// The sandboxes cannot be set up.
+    #[error(transparent)]
+    Host(#[from] host::BuildError),
+    /// The networks are not written as they must be.
+    #[error(transparent)]
+    Grant(#[from] capability::InvalidGrant),
+    /// The host refuses it.
+    #[error(transparent)]
+    Refused(#[from] AdminError),
+}
+
+/// The connection of the case that runs.
+#[derive(Default)]
+struct CaseConnection(Mutex<Option<Result<Arc<Connection>, String>>>);
+
+impl CaseConnection {
+    fn set(&self, connection: Option<Result<Arc<Connection>, String>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = connection;
+    }
+}
+
+impl ConnectionLookup for CaseConnection {
+    fn find(&self, name: &str) -> Result<Arc<Connection>, String> {
+        let connection = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        connection.clone().unwrap_or_else(|| Err(format!("the case has no connection `{name}`")))
+    }
+}
+
+impl Kit {
+    /// Loads the component as a server would: checked, compiled, tried, granted, activated.
+    pub async fn open(config: Config, component: Bytes) -> Result<Self, OpenError> {
+        let manifest = manifest::extract(&component)?;
+        let recordings = Arc::new(Recordings::default());
+        let (transport, private_networks) = match config.way {
+            Way::Recorded => (Some(Arc::clone(&recordings) as Arc<dyn egress::Transport>), Vec::new()),
+            Way::Live { private_networks } => (None, private_networks),
+        };
+        let is_live = transport.is_none();
+        // Recordings need no certificate authorities, and reading them takes longer than a case.
+        let gate = egress::Config { system_roots: is_live, transport, ..egress::Config::default() };
+        let egress = Egress::build(gate, Arc::new(SystemClock))?;
+        let connections = Arc::new(CaseConnection::default());
+        // Recorded calls happen at one instant, so that a case gives the same on every day.
+        let now: Arc<dyn Fn() -> SystemTime + Send + Sync> = match is_live {
+            true => Arc::new(|| SystemClock.now()),
+            false => Arc::new(|| RECEIVED.to_system_time()),
+        };
+        let host_config = HostConfig {
+            slots: SLOTS,
+            artefact_bytes_max: ARTEFACT_BYTES_MAX,
+            compile: CompileConfig::new(config.program),
+            cache_folder: config.cache_folder,
+            now,
+        };
+        let host = Host::build(host_config, egress, Arc::clone(&connections) as Arc<dyn ConnectionLookup>)?;
+        let name = manifest.id.clone();
+        let grant = GrantText { http: Vec::new(), private_networks };
+        host.configure(&name, &PluginSettings { grant, ..PluginSettings::default() })?;
+        let staged = host.stage(&name, component).await?;
+        let plugin = PluginSelector { name, major: staged.major };
+        host.approve(&plugin, &staged.plugin.digest).await?;
+        let asks = manifest.http.iter().map(rule).collect();
+        let (secrets, digest) = (config.secrets, staged.plugin.digest);
+        Ok(Self { host, recordings, connections, secrets, manifest, plugin, digest, asks, is_live })
+    }
+
+    /// What the plugin says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Runs a case and compares what it gave with what was expected.
+    ///
+    /// # Errors
+    /// The plugin cannot be brought into service: the fault is not the case's.
+    pub async fn run(&self, case: &Case) -> Result<Report, OpenError> {
+        let mut report = self.call(case).await?;
+        report.judge(case.expect.as_ref());
+        Ok(report)
+    }
+
+    /// Makes the case's call, and compares the exchanges alone.
+    ///
+    /// # Errors
+    /// The plugin cannot be brought into service: the fault is not the case's.
+    pub async fn call(&self, case: &Case) -> Result<Report, OpenError> {
+        // Once more for each: a plugin that traps in case after case would be put into quarantine.
+        self.host.activate(&self.plugin, &self.digest).await?;
+        self.recordings.begin(&case.http);
+        let mut used = None;
+        let mut report = match &case.call {
+            Call::Transform { event, input, options } => self.transform(event, input, options).await,
+            Call::Action { action, verify, input, cursor, context, connection } => {
+                used = connection.as_deref();
+                let resolved =
+                    connection.as_ref().map(|text| text.resolve(&self.plugin.name, &*self.secrets).map(Arc::new));
+                self.connections.set(resolved);
+                let mut context = context.clone();
+                context.connection = connection.as_ref().map(|_| CONNECTION.to_owned()).unwrap_or_default();
+                let (plugin, action) = (self.plugin.clone(), action.clone());
+                let call = ActionCall { plugin, action, input: input.clone(), cursor: cursor.clone(), context };
+                self.act(call, *verify).await
+            }
+        };
+        let exchanges = self.recordings.end();
+        if !self.is_live {
+            // They come first: what else differs mostly follows from them.
+            report.differences.splice(0..0, exchanges);
+        }
+        let denied = report.requests.iter().filter(|request| request.status.is_none());
+        let mut lines: Vec<_> = denied.filter_map(|request| self.manifest_line(request, used)).collect();
+        lines.dedup();
+        report.manifest_lines = lines;
+        Ok(report)
+    }
+
+    async fn transform(&self, event: &Event, input: &model::Document, options: &str) -> Report {
+        let (event, input) = (Arc::new(event.clone()), input.clone());
+        let call = TransformCall { plugin: self.plugin.clone(), event, input, options: options.into() };
+        match self.host.transform(call).await {
+            Ok(called) => Report::of(called, say_documents),
+            Err(reason) => Report::not_served(&reason),
+        }
+    }
+
+    async fn act(&self, call: ActionCall, verify: bool) -> Report {
+        let report = if verify {
+            self.host.verify(call).await.map(|called| Report::of(called, |settlement| say_settlement(&settlement)))
+        } else {
+            self.host.invoke(call).await.map(|called| Report::of(called, |receipt| say_receipt(&receipt)))
+        };
+        report.unwrap_or_else(|reason| Report::not_served(&reason))
+    }
+
+    /// What to add to the manifest so that the request may be made; none if it may.
+    fn manifest_line(&self, request: &RequestRecord, connection: Option<&ConnectionText>) -> Option<String> {
+        let grant = GrantText { http: self.asks.clone(), private_networks: Vec::new() };
+        let grant = Grant::parse(self.plugin.name.as_str(), &grant).ok()?;
+        // Of a request that was denied at once, the record holds no more than the plugin wrote.
+        let base = match request.path.starts_with('/') {
+            true if request.origin.is_empty() => connection?.base_url.as_deref()?.trim_end_matches('/'),
+            _ => &request.origin,
+        };
+        let url = format!("{base}{}", request.path);
+        let origins = connection.map(|connection| &connection.origins[..]).unwrap_or_default();
+        let Err(Denied::NotGranted { .. }) = grant.check(&request.method, &url, origins) else { return None };
+        let origin = base_of(&url);
+        let path = Some(&url[origin.len()..]).filter(|path| !path.is_empty()).unwrap_or("/");
+        let is_connections = origins.iter().any(|known| known.as_str() == origin);
+        let origin = if is_connections { "connection" } else { origin };
+        let method = &request.method;
+        Some(format!("[[http]]\norigin = \"{origin}\"\nmethods = [\"{method}\"]\npaths = [\"{path}\"]\nreason = \"…\""))
+    }
+}
+
+fn rule(ask: &HttpRequest) -> HttpRuleText {
+    HttpRuleText { origin: ask.origin.clone(), methods: ask.methods.clone(), paths: ask.paths.clone() }
+}

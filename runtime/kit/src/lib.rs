@@ -1,0 +1,22 @@
+//! A plugin's cases: files that say what a plugin is called with, which HTTP exchanges it may make, and what is expected of
+//! it; run in the real host, behind the real gate, with recordings in place of the network alone. Never learns how a plugin
+//! was built or how a difference is shown. Start at [`Kit`] and [`Case`].
+
+mod case;
+mod compare;
+mod fields;
+mod judge;
+mod kit;
+mod read;
+mod recordings;
+mod update;
+
+pub use case::{
+    Call, Case, ConnectionText, Exchange, ExpectedBody, ExpectedRequest, Reply, default_context, default_event,
+};
+pub use compare::Difference;
+pub use judge::Report;
+pub use kit::{Config, Kit, OpenError, Way};
+pub use read::read;
+pub use update::{to_yaml, with_expectation};
+pub use written::yaml::Problem;

@@ -1,0 +1,104 @@
+use std::io;
+use std::path::PathBuf;
+
+use manifest::{Problem, ReadManifestError};
+
+use crate::{Language, MANIFEST};
+
+/// Why there is no component.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The folder is no project of a known language.
+    #[error("`{}` is no plugin project: none of {} is there", folder.display(), project_files())]
+    NoProject {
+        /// Which folder.
+        folder: PathBuf,
+    },
+    /// This version does not build that language.
+    #[error("plugins in {language} ({}) cannot be built by this command yet; build the component with the language's own \
+             tools", language.project_file())]
+    NotYet {
+        /// Which language.
+        language: Language,
+    },
+    /// A tool is not there.
+    #[error("{tool} is missing; {cure}")]
+    Missing {
+        /// What is not there.
+        tool: String,
+        /// How to get it.
+        cure: String,
+    },
+    /// A tool did not do what it was asked for. What it said stands above, as it came.
+    #[error("`{command}` ended with {status}")]
+    Failed {
+        /// What was run.
+        command: String,
+        /// How it ended.
+        status: String,
+    },
+    /// The toolchain ran well and built nothing that could be a plugin.
+    #[error("the build gave no component; {cure}")]
+    NoComponent {
+        /// What to do.
+        cure: String,
+    },
+    /// The manifest has faults.
+    #[error("{} in `{}`", counted(problems.len()), file.display())]
+    Manifest {
+        /// The file.
+        file: PathBuf,
+        /// All of them.
+        problems: Vec<Problem>,
+    },
+    /// The manifest does not go into the component.
+    #[error("the manifest cannot be put into `{}`", component.display())]
+    Embed {
+        /// The component.
+        component: PathBuf,
+        /// Why.
+        #[source]
+        cause: ReadManifestError,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {what} `{}`", file.display())]
+    File {
+        /// `read` or `write`.
+        what: &'static str,
+        /// Which.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+}
+
+impl BuildError {
+    /// Every fault of a manifest with its place, one a line; empty for any other error.
+    pub fn faults(&self) -> Vec<String> {
+        match self {
+            Self::Manifest { file, problems } => {
+                problems.iter().map(|problem| format!("{}:{problem}", file.display())).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    pub(crate) fn no_manifest(file: PathBuf, cause: &io::Error) -> Self {
+        let problem = Problem {
+            line: 1,
+            column: 1,
+            message: format!("{MANIFEST} cannot be read: {cause}"),
+            fix: "every plugin has one in its folder; `weir plugin new` writes an example".to_owned(),
+        };
+        Self::Manifest { file, problems: vec![problem] }
+    }
+}
+
+fn project_files() -> String {
+    Language::ALL.map(Language::project_file).join(", ")
+}
+
+fn counted(problems: usize) -> String {
+    format!("{problems} fault{}", if problems == 1 { "" } else { "s" })
+}

@@ -1,0 +1,65 @@
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::{BuildError, rust};
+
+/// What a plugin is written in. Each has an adapter: a module with a function that runs its toolchain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Rust.
+    Rust,
+    /// JavaScript or TypeScript.
+    JavaScript,
+    /// Python.
+    Python,
+    /// Go.
+    Go,
+    /// C, or anything else that `make` builds.
+    C,
+}
+
+impl Language {
+    /// Every language, in the order in which they are looked for: a `Makefile` stands beside other project files more
+    /// often than it stands for itself.
+    pub const ALL: [Self; 5] = [Self::Rust, Self::JavaScript, Self::Python, Self::Go, Self::C];
+
+    /// The file by which its projects are known.
+    pub fn project_file(self) -> &'static str {
+        match self {
+            Self::Rust => "Cargo.toml",
+            Self::JavaScript => "package.json",
+            Self::Python => "pyproject.toml",
+            Self::Go => "go.mod",
+            Self::C => "Makefile",
+        }
+    }
+
+    /// The language of the project in this folder.
+    ///
+    /// # Errors
+    /// None of the known project files is there.
+    pub fn of(folder: &Path) -> Result<Self, BuildError> {
+        let found = Self::ALL.into_iter().find(|language| folder.join(language.project_file()).is_file());
+        found.ok_or_else(|| BuildError::NoProject { folder: folder.to_owned() })
+    }
+
+    /// Runs the toolchain; gives where the component without its manifest lies.
+    pub(crate) fn build(self, folder: &Path) -> Result<PathBuf, BuildError> {
+        match self {
+            Self::Rust => rust::build(folder),
+            Self::JavaScript | Self::Python | Self::Go | Self::C => Err(BuildError::NotYet { language: self }),
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rust => "Rust",
+            Self::JavaScript => "JavaScript",
+            Self::Python => "Python",
+            Self::Go => "Go",
+            Self::C => "C",
+        })
+    }
+}

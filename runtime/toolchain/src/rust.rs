@@ -1,0 +1,66 @@
+//! Plugins in Rust: Cargo, with the target `wasm32-wasip2`, whose linker makes a component.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::BuildError;
+use crate::tool::Tool;
+
+const TARGET: &str = "wasm32-wasip2";
+
+const CARGO: Tool = Tool { program: "cargo", cure: "install Rust: https://rustup.rs" };
+const RUSTC: Tool = Tool { program: "rustc", cure: "install Rust: https://rustup.rs" };
+
+/// A line that Cargo prints, as far as it matters here.
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    #[serde(default)]
+    manifest_path: PathBuf,
+    #[serde(default)]
+    filenames: Vec<PathBuf>,
+}
+
+pub(crate) fn build(folder: &Path) -> Result<PathBuf, BuildError> {
+    // Not asked of rustup, because distributions package the target without it.
+    let library = RUSTC.run(&["--print", "target-libdir", "--target", TARGET], folder)?;
+    if !Path::new(String::from_utf8_lossy(&library).trim()).is_dir() {
+        return Err(BuildError::Missing {
+            tool: format!("Rust's standard library for {TARGET}"),
+            cure: format!("add it: rustup target add {TARGET}"),
+        });
+    }
+    let arguments =
+        ["build", "--quiet", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"];
+    let printed = CARGO.run(&arguments, folder)?;
+    // Where it lies depends on workspaces and on Cargo's configuration, so that Cargo is asked.
+    let project = folder.join("Cargo.toml").canonicalize();
+    let project = project.map_err(|cause| BuildError::File { what: "read", file: folder.join("Cargo.toml"), cause })?;
+    component(&printed, &project).ok_or_else(|| BuildError::NoComponent {
+        cure: "let Cargo.toml say: [lib] crate-type = [\"cdylib\", \"rlib\"]".to_owned(),
+    })
+}
+
+/// The component among what Cargo says that it has built of this project.
+fn component(printed: &[u8], project: &Path) -> Option<PathBuf> {
+    let messages = printed.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Message>(line).ok());
+    let own = messages.filter(|message| message.reason == "compiler-artifact" && message.manifest_path == project);
+    own.flat_map(|message| message.filenames).find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_component_is_found_among_what_cargo_says() {
+        let printed = br#"{"reason":"compiler-artifact","manifest_path":"/sdk/Cargo.toml","filenames":["/t/sdk.wasm"]}
+noise
+{"reason":"compiler-artifact","manifest_path":"/p/Cargo.toml","filenames":["/t/libp.rlib","/t/p.wasm"]}
+{"reason":"build-finished","success":true}
+"#;
+        assert_eq!(component(printed, Path::new("/p/Cargo.toml")), Some("/t/p.wasm".into()));
+        assert_eq!(component(printed, Path::new("/q/Cargo.toml")), None);
+    }
+}

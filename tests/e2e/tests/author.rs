@@ -1,0 +1,158 @@
+//! What a plugin's author does, in a folder outside the repository: a new project, built, tested, changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail, ensure};
+use tempfile::TempDir;
+
+use crate::world::{copied_plugins, weir_binary};
+
+/// How a command ended.
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+/// A folder with a home and caches of its own.
+struct Desk {
+    folder: TempDir,
+    weir: PathBuf,
+}
+
+impl Desk {
+    fn new() -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("weir-author-").tempdir().context("cannot make a folder")?;
+        Ok(Self { folder, weir: weir_binary()? })
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// Runs what would be typed in a shell in that folder.
+    fn shell(&self, folder: &str, script: &str) -> anyhow::Result<Ended> {
+        let programs = self.weir.parent().context("the program lies in a folder")?;
+        let path = std::env::var("PATH").unwrap_or_default();
+        let output = Command::new("sh")
+            .args(["-e", "-c", script])
+            .current_dir(self.path(folder))
+            .env("PATH", format!("{}:{path}", programs.display()))
+            .env("XDG_CACHE_HOME", self.path("cache"))
+            .env("CARGO_TARGET_DIR", self.path("target"))
+            .env_remove("WEIR_DIR")
+            .output()?;
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+        Ok(Ended { code: output.status.code(), stdout, stderr })
+    }
+
+    /// The same, and it must succeed.
+    fn must(&self, folder: &str, script: &str) -> anyhow::Result<String> {
+        let Ended { code, stdout, stderr } = self.shell(folder, script)?;
+        ensure!(code == Some(0), "`{script}` ended with {code:?}:\n{stdout}{stderr}");
+        Ok(stdout)
+    }
+
+    /// A new project, with the versions of this workspace, so that the test needs no network.
+    fn begin(&self, kind: &str, name: &str) -> anyhow::Result<()> {
+        self.must(".", &format!("weir plugin new {kind} --lang rust {name}"))?;
+        let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
+        fs::copy(lock, self.path(name).join("Cargo.lock"))?;
+        Ok(())
+    }
+
+    fn edit(&self, file: &str, from: &str, to: &str) -> anyhow::Result<()> {
+        let file = self.path(file);
+        let text = fs::read_to_string(&file)?;
+        ensure!(text.contains(from), "{} holds no {from:?}:\n{text}", file.display());
+        Ok(fs::write(&file, text.replace(from, to))?)
+    }
+}
+
+/// The commands of a README, as they stand there, but for the one that needs a Weir that runs.
+fn commands(readme: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(readme)?;
+    let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let lines: Vec<_> = blocks.flat_map(str::lines).filter(|line| !line.starts_with("weir install")).collect();
+    if lines.is_empty() {
+        bail!("{} holds no commands", readme.display());
+    }
+    Ok(lines.join("\n"))
+}
+
+#[test]
+fn a_new_mapper_is_green_by_its_readme_and_a_broken_expectation_is_told() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.begin("mapper", "greeter")?;
+    let script = commands(&desk.path("greeter/README.md"))?;
+    let printed = desk.must("greeter", &script)?;
+    assert!(printed.contains("built greeter 0.1.0 from Rust") && printed.contains("2 cases, 0 failed"), "{printed}");
+
+    let case = desk.path("greeter/cases/greets.yaml");
+    let written = fs::read_to_string(&case)?;
+    desk.edit("greeter/cases/greets.yaml", "Hello, Ada!", "Hello, Bob!")?;
+    let Ended { code, stdout, .. } = desk.shell("greeter", "weir plugin test --only greets")?;
+    assert_eq!(code, Some(1), "{stdout}");
+    let difference = r#"/expect/output/greeting: expected "Hello, Bob!", got "Hello, Ada!""#;
+    assert!(stdout.contains(difference) && stdout.contains("1 case, 1 failed"), "{stdout}");
+
+    desk.must("greeter", "weir plugin test --update")?;
+    assert_eq!(fs::read_to_string(&case)?, written);
+    let output = desk.must("greeter", r#"echo '{"name":"Grace"}' | weir plugin invoke transform --input -"#)?;
+    assert_eq!(output, "{\n  \"greeting\": \"Hello, Grace!\"\n}\n");
+
+    fs::write(&case, "transfrom: {}\nhttp:\n- request: { url: /x }\nexpect: { fault: { kind: bad } }\n")?;
+    let Ended { code, stderr, .. } = desk.shell("greeter", "weir plugin test")?;
+    assert_eq!(code, Some(2), "{stderr}");
+    for fault in ["greets.yaml:1:1: a case has no key `transfrom`; did you mean `transform`?", "greets.yaml:3:3: "] {
+        assert!(stderr.contains(fault), "{stderr}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_new_connector_is_green_and_a_request_that_its_manifest_does_not_ask_for_is_denied() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.begin("connector", "notes")?;
+    let printed = desk.must("notes", &commands(&desk.path("notes/README.md"))?)?;
+    assert!(printed.contains("3 cases, 0 failed"), "{printed}");
+    let invoke = "weir plugin invoke create-note --case cases/creates-a-note.yaml";
+    assert_eq!(desk.must("notes", invoke)?, "{\n  \"id\": \"n1\"\n}\n");
+
+    // Recordings stand behind the gate: what the manifest does not ask for never reaches them.
+    desk.edit("notes/weir-plugin.toml", "paths = [\"/notes\"]", "paths = [\"/other\"]")?;
+    let Ended { code, stdout, .. } = desk.shell("notes", "weir plugin test")?;
+    assert_eq!(code, Some(1), "{stdout}");
+    for line in ["[[http]]", "origin = \"connection\"", "methods = [\"POST\"]", "paths = [\"/notes\"]"] {
+        assert!(stdout.contains(line), "{line}\n{stdout}");
+    }
+    assert!(stdout.contains("does not ask to reach notes.example.com:443"), "{stdout}");
+    assert!(stdout.contains("/http/0/request: expected POST https://notes.example.com/notes, got nothing"), "{stdout}");
+
+    let Ended { code, stderr, .. } = desk.shell("notes", &format!("{invoke} --live"))?;
+    assert!(code == Some(4) && stderr.contains("--grant"), "{code:?} {stderr}");
+    Ok(())
+}
+
+#[test]
+fn the_cases_of_every_plugin_of_ours_hold() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    let components = copied_plugins()?;
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins");
+    let mut tested = 0;
+    for entry in fs::read_dir(plugins)? {
+        let folder = entry?.path();
+        if !folder.join("cases").is_dir() {
+            continue;
+        }
+        let name = folder.file_name().context("a folder has a name")?.to_string_lossy().into_owned();
+        let component = components.path().join(format!("{name}.wasm"));
+        let script = format!("weir plugin test '{}' --component '{}'", folder.display(), component.display());
+        println!("{name}\n{}", desk.must(".", &script)?);
+        tested += 1;
+    }
+    ensure!(tested >= 5, "only {tested} plugins have cases");
+    Ok(())
+}
