@@ -29,7 +29,11 @@ pub(crate) fn fetch(workspace: &Workspace) -> anyhow::Result<()> {
 }
 
 /// Calls `install` with the list of what is wanted and an empty folder for it, unless it did so before with the same list.
-pub(crate) fn if_changed(list: &Path, folder: &Path, install: fn(&Path, &Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub(crate) fn if_changed(
+    list: &Path,
+    folder: &Path,
+    install: fn(&Path, &Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let wanted = fs::read(list).with_context(|| format!("cannot read {}", list.display()))?;
     let stamp = folder.join("installed");
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
