@@ -70,6 +70,9 @@ impl<W> Dispatch<W> {
     pub(crate) fn hold(&mut self, flow: &str) -> Option<oneshot::Receiver<()>> {
         let Limits { ahead_max, queued_max, .. } = self.limits;
         let queue = self.flows.get_mut(flow).filter(|queue| (ahead_max..queued_max).contains(&queue.work.len()))?;
+        // Those who have waited for too long stand in front and are gone. Where nothing is taken from the queue nobody else
+        // would clear them away, and repeats, which add nothing to it, would pile up without an end.
+        while queue.held.pop_front_if(|held| held.is_closed()).is_some() {}
         let (sender, turn) = oneshot::channel();
         queue.held.push_back(sender);
         Some(turn)
@@ -90,7 +93,7 @@ impl<W> Dispatch<W> {
         let work = queue.work.pop_front()?;
         queue.running += 1;
         if queue.work.len() < ahead_max {
-            // Those who have waited for too long are gone.
+            // Whoever has given up passes it on.
             while queue.held.pop_front().is_some_and(|held| held.send(()).is_err()) {}
         }
         let refill = queue.spilled && queue.work.len() <= queued_max / 2;
@@ -181,6 +184,16 @@ mod tests {
         assert_eq!(held.each_mut().map(|held| held.try_recv().is_ok()), [true, false]);
         (0..3).for_each(|work| dispatch.push(&flow, work));
         assert!(dispatch.hold(&flow).is_none(), "what comes now goes to the store");
+    }
+
+    #[test]
+    fn those_who_give_up_leave_nothing_behind_where_nothing_is_taken() {
+        let (mut dispatch, flow) = (dispatch(4), Arc::from("flow"));
+        (0..2).for_each(|work| dispatch.push(&flow, work));
+        for _ in 0..1000 {
+            drop(dispatch.hold(&flow).expect("as many are queued as may be ahead"));
+        }
+        assert_eq!(dispatch.flows[&*flow].held.len(), 1);
     }
 
     #[test]

@@ -23,8 +23,8 @@ const SEGMENT_BYTES_MIN: u32 = 4 << 10;
 
 const THREAD: &str = "writer thread";
 
-/// Batches begin so far apart at least. A sync of a fast disk takes a tenth of it, and costs the processor as much as ten
-/// records do: without a pause there would be one for every few of them. A batch that comes alone does not wait.
+/// Batches begin so far apart at least. A sync of a fast disk takes a fifth of it, so that at full rate there was one for
+/// every four records without the pause, and there is one for some twenty with it. A batch that comes alone does not wait.
 const BATCH_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Told once what became of an entry, on the thread that writes: it must be quick and must not panic.

@@ -47,7 +47,9 @@ pub(crate) struct Target {
 impl Workspace {
     /// Our own packages.
     pub(crate) fn load() -> anyhow::Result<Self> {
-        Self::read(&["metadata", "--format-version", "1", "--no-deps"], Path::new(env!("CARGO_MANIFEST_DIR")))
+        // Asked for now and not when this was built: checkouts that share a target folder share the program too.
+        let folder = std::env::var_os("CARGO_MANIFEST_DIR").context("this runs as `cargo xtask`")?;
+        Self::read(&["metadata", "--format-version", "1", "--no-deps"], Path::new(&folder))
     }
 
     /// Every package that is built for this kind of machine, those of others too.
