@@ -72,8 +72,13 @@ fn one_sync_serves_everyone_who_waited() {
     // The first answer holds the thread up until all the others wait.
     let (go, gone) = mpsc::channel::<()>();
     let (mut first, _) = entry(Family::Incoming, "first", &[]);
-    first.done = Box::new(move |_| gone.recv().expect("a signal"));
+    let (begin, begun) = mpsc::channel();
+    first.done = Box::new(move |_| {
+        begin.send(()).expect("a test that waits");
+        gone.recv().expect("a signal");
+    });
     journal.submit(first).expect("room");
+    begun.recv().expect("an answer to the first");
     let (sender, answers) = mpsc::channel();
     std::thread::scope(|scope| {
         for thread in 0..8 {
