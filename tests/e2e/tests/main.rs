@@ -4,6 +4,7 @@
 mod api;
 mod author;
 mod bad_input;
+mod conformance;
 mod disk;
 mod hot_loading;
 mod kill;

@@ -1,6 +1,7 @@
 //! `weir install`, `grant`, `rollback` and `weir plugin`.
 
 mod build;
+mod conform;
 mod invoke;
 mod new;
 mod test;
@@ -121,6 +122,8 @@ pub(crate) enum Work {
     Test(test::Test),
     /// Call one action, or a mapper, once.
     Invoke(invoke::Invoke),
+    /// Check that a plugin keeps to what every plugin must.
+    Conform(conform::Conform),
 }
 
 impl Work {
@@ -130,6 +133,7 @@ impl Work {
             Self::Build(build) => build.run(screen),
             Self::Test(test) => test.run(screen),
             Self::Invoke(invoke) => invoke.run(screen),
+            Self::Conform(conform) => conform.run(screen),
         }
     }
 }

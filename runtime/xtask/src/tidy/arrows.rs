@@ -47,8 +47,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("toolchain", &["manifest"]),
     // A plugin's tests run in the real host, behind the real gate: a room of its own, because neither may know of tests.
     ("kit", &["capability", "connection", "egress", "engine", "host", "lifecycle", "manifest", "written"]),
-    ("cli", &["api", "connection", "flow", "host", "kit", "lifecycle", "manifest", "server", "store", "toolchain"]),
     ("xtask", &["manifest"]),
+    // What every plugin must keep to is no business of those who write cases for one.
+    ("conformance", &["connection", "egress", "engine", "flow", "host", "kit", "manifest"]),
+    ("cli", &["api", "conformance", "connection", "flow", "host", "kit", "lifecycle", "manifest", "server", "store", "toolchain"]),
     ("weir-sdk", &[]),
     ("standin", &[]),
     ("odd-modules", &[]),
