@@ -4,6 +4,7 @@
 mod api;
 mod author;
 mod bad_input;
+mod contacts;
 mod disk;
 mod hot_loading;
 mod kill;

@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -54,7 +55,7 @@ const FIRST_ID: u64 = (1 << 53) + 1;
 
 impl Directory {
     /// With so many contacts in the workspace `main`, which the search knows already.
-    pub(crate) fn new(api_key: &str, search_lag_ms: u64, contacts: usize) -> Self {
+    pub(crate) fn new(api_key: &str, search_lag: Duration, contacts: usize) -> Self {
         let contact = |number: usize| {
             let fields =
                 json!({ "email": format!("contact{number}@example.com"), "name": format!("Contact {number}") });
@@ -62,7 +63,13 @@ impl Directory {
         };
         let main = Workspace { contacts: (1..=contacts).map(contact).collect(), by_key: HashMap::new() };
         let workspaces = HashMap::from([(format!("{TENANT}/main"), main)]);
-        Self { api_key: api_key.to_owned(), search_lag_ms, workspaces }
+        let mut directory = Self { api_key: api_key.to_owned(), search_lag_ms: 0, workspaces };
+        directory.set_lag(search_lag);
+        directory
+    }
+
+    pub(crate) fn set_lag(&mut self, search_lag: Duration) {
+        self.search_lag_ms = u64::try_from(search_lag.as_millis()).unwrap_or(u64::MAX);
     }
 
     pub(crate) fn answer(&mut self, request: &DirectoryRequest<'_>) -> Reply {
@@ -118,8 +125,9 @@ impl Directory {
     /// Finds by any field what is old enough, and says for how long something younger will not be found.
     fn search(&self, workspace: &str, request: &DirectoryRequest<'_>) -> Reply {
         // What was there from the start is known at once.
-        let known_ms =
-            |contact: &Contact| if contact.created_ms == 0 { 0 } else { contact.created_ms + self.search_lag_ms };
+        let known_ms = |contact: &Contact| {
+            if contact.created_ms == 0 { 0 } else { contact.created_ms.saturating_add(self.search_lag_ms) }
+        };
         let workspace = self.workspaces.get(workspace);
         let contacts = workspace.map(|workspace| &workspace.contacts[..]).unwrap_or_default();
         let is_known = |contact: &Contact| known_ms(contact) <= request.now_ms;

@@ -101,8 +101,7 @@ impl Standin {
     /// Starts listening. Gives the error of the listening socket.
     pub async fn start(config: Config) -> std::io::Result<Self> {
         let listener = TcpListener::bind(config.listen).await?;
-        let lag_ms = u64::try_from(config.directory_lag.as_millis()).unwrap_or(u64::MAX);
-        let directory = Directory::new(&config.directory_key, lag_ms, config.directory_contacts);
+        let directory = Directory::new(&config.directory_key, config.directory_lag, config.directory_contacts);
         let address = listener.local_addr()?;
         let state = Arc::new(State {
             ledger: Mutex::new(Ledger::new(config.entries_max)),
@@ -136,6 +135,11 @@ impl Standin {
     /// The last requests, oldest first.
     pub fn entries(&self) -> Vec<Entry> {
         lock(&self.state.ledger).entries()
+    }
+
+    /// Changes how long the directory's search does not find a new contact.
+    pub fn set_directory_lag(&self, lag: Duration) {
+        lock(&self.state.directory).set_lag(lag);
     }
 
     /// Changes how a service misbehaves.

@@ -9,6 +9,7 @@ mod generations;
 mod hostile;
 mod http;
 mod refused;
+mod same_output;
 mod support;
 mod surroundings;
 mod together;
