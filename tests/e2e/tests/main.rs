@@ -5,6 +5,7 @@ mod api;
 mod author;
 mod bad_input;
 mod conformance;
+mod contacts;
 mod disk;
 mod hot_loading;
 mod kill;
