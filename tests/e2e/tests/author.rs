@@ -137,6 +137,36 @@ fn a_new_connector_is_green_and_a_request_that_its_manifest_does_not_ask_for_is_
 }
 
 #[test]
+fn a_role_that_only_the_manifest_or_only_the_code_has_is_told_by_the_build() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.begin("connector", "notes")?;
+    let built = desk.must("notes", "weir plugin build")?;
+    assert!(built.contains("built notes 0.1.0"), "{built}");
+    for (from, to, told) in [
+        (
+            "roles = [\"actions\"]",
+            "roles = [\"actions\", \"verification\"]",
+            "the manifest names the role `verification` and the component does not export it; export it or remove it from",
+        ),
+        (
+            "roles = [\"actions\", \"verification\"]",
+            "roles = [\"mapper\"]",
+            "the manifest names the role `mapper` and the component does not export it",
+        ),
+    ] {
+        desk.edit("notes/weir-plugin.toml", from, to)?;
+        if to.contains("mapper") {
+            let text = fs::read_to_string(desk.path("notes/weir-plugin.toml"))?;
+            fs::write(desk.path("notes/weir-plugin.toml"), text.split("\n[").next().unwrap_or_default())?;
+        }
+        let Ended { code, stderr, .. } = desk.shell("notes", "weir plugin build")?;
+        assert!(code == Some(2) && stderr.contains(told), "{code:?} {stderr}");
+        assert!(stderr.contains("more: weir explain weir.load.roles"), "{stderr}");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_cases_of_every_plugin_of_ours_hold() -> anyhow::Result<()> {
     let desk = Desk::new()?;
     let components = copied_plugins()?;
