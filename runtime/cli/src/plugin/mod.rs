@@ -4,6 +4,7 @@ mod build;
 mod invoke;
 mod new;
 mod test;
+mod types;
 mod watch;
 mod workbench;
 
@@ -121,6 +122,8 @@ pub(crate) enum Work {
     Test(test::Test),
     /// Call one action, or a mapper, once.
     Invoke(invoke::Invoke),
+    /// Write types for documents, from samples or a JSON Schema.
+    Types(types::Types),
 }
 
 impl Work {
@@ -130,6 +133,7 @@ impl Work {
             Self::Build(build) => build.run(screen),
             Self::Test(test) => test.run(screen),
             Self::Invoke(invoke) => invoke.run(screen),
+            Self::Types(types) => types.run(screen),
         }
     }
 }

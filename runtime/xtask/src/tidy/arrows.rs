@@ -45,9 +45,13 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("toolchain", &["manifest"]),
+    ("types", &[]),
     // A plugin's tests run in the real host, behind the real gate: a room of its own, because neither may know of tests.
     ("kit", &["capability", "connection", "egress", "engine", "host", "lifecycle", "manifest", "written"]),
-    ("cli", &["api", "connection", "flow", "host", "kit", "lifecycle", "manifest", "server", "store", "toolchain"]),
+    (
+        "cli",
+        &["api", "connection", "flow", "host", "kit", "lifecycle", "manifest", "server", "store", "toolchain", "types"],
+    ),
     ("xtask", &["toolchain"]),
     ("weir-sdk", &[]),
     ("standin", &[]),
