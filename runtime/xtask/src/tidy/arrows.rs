@@ -52,7 +52,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &["api", "connection", "flow", "host", "kit", "lifecycle", "manifest", "server", "store", "toolchain", "types"],
     ),
-    ("xtask", &["toolchain"]),
+    ("xtask", &["manifest"]),
     ("weir-sdk", &[]),
     ("standin", &[]),
     ("odd-modules", &[]),
