@@ -5,6 +5,7 @@ mod conform;
 mod invoke;
 mod new;
 mod test;
+mod types;
 mod watch;
 mod workbench;
 
@@ -124,6 +125,8 @@ pub(crate) enum Work {
     Invoke(invoke::Invoke),
     /// Check that a plugin keeps to what every plugin must.
     Conform(conform::Conform),
+    /// Write types for documents, from samples or a JSON Schema.
+    Types(types::Types),
 }
 
 impl Work {
@@ -134,6 +137,7 @@ impl Work {
             Self::Test(test) => test.run(screen),
             Self::Invoke(invoke) => invoke.run(screen),
             Self::Conform(conform) => conform.run(screen),
+            Self::Types(types) => types.run(screen),
         }
     }
 }
