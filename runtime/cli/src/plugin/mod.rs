@@ -1,9 +1,11 @@
 //! `weir install`, `grant`, `rollback` and `weir plugin`.
 
 mod build;
+mod conform;
 mod invoke;
 mod new;
 mod test;
+mod types;
 mod watch;
 mod workbench;
 
@@ -121,6 +123,10 @@ pub(crate) enum Work {
     Test(test::Test),
     /// Call one action, or a mapper, once.
     Invoke(invoke::Invoke),
+    /// Check that a plugin keeps to what every plugin must.
+    Conform(conform::Conform),
+    /// Write types for documents, from samples or a JSON Schema.
+    Types(types::Types),
 }
 
 impl Work {
@@ -130,6 +136,8 @@ impl Work {
             Self::Build(build) => build.run(screen),
             Self::Test(test) => test.run(screen),
             Self::Invoke(invoke) => invoke.run(screen),
+            Self::Conform(conform) => conform.run(screen),
+            Self::Types(types) => types.run(screen),
         }
     }
 }

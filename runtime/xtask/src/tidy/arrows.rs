@@ -46,12 +46,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("explain", &["written"]),
     ("toolchain", &["manifest"]),
+    ("types", &[]),
     // A plugin's tests run in the real host, behind the real gate: a room of its own, because neither may know of tests.
     ("kit", &["capability", "connection", "egress", "engine", "host", "lifecycle", "manifest", "written"]),
+    ("xtask", &["manifest"]),
+    // What every plugin must keep to is no business of those who write cases for one.
+    ("conformance", &["connection", "egress", "engine", "flow", "host", "kit", "manifest"]),
     (
         "cli",
         &[
             "api",
+            "conformance",
             "connection",
             "explain",
             "flow",
@@ -62,9 +67,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "server",
             "store",
             "toolchain",
+            "types",
         ],
     ),
-    ("xtask", &["toolchain"]),
     ("weir-sdk", &[]),
     ("standin", &[]),
     ("contract", &[]),
