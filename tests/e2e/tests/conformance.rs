@@ -42,7 +42,10 @@ fn report(component: &Path, more: &[&str]) -> anyhow::Result<(Option<i32>, Value
 /// The ids of the checks that ended so.
 fn ids(report: &Value, result: &str) -> Vec<String> {
     let checks = report["checks"].as_array().into_iter().flatten();
-    checks.filter(|check| check["result"] == result).map(|check| check["id"].as_str().unwrap_or("?").to_owned()).collect()
+    checks
+        .filter(|check| check["result"] == result)
+        .map(|check| check["id"].as_str().unwrap_or("?").to_owned())
+        .collect()
 }
 
 fn root() -> PathBuf {
@@ -147,7 +150,10 @@ fn a_report_is_the_same_whatever_the_surroundings_and_a_mapper_perceives_nothing
     let mut reports = Vec::new();
     for (name, environment) in [
         ("here", &[("TZ", "UTC"), ("LANG", "C")][..]),
-        ("there", &[("TZ", "Asia/Kathmandu"), ("LANG", "tr_TR.UTF-8"), ("LC_ALL", "tr_TR.UTF-8"), ("HOME", "/nowhere")]),
+        (
+            "there",
+            &[("TZ", "Asia/Kathmandu"), ("LANG", "tr_TR.UTF-8"), ("LC_ALL", "tr_TR.UTF-8"), ("HOME", "/nowhere")],
+        ),
     ] {
         let file = folder.path().join(name);
         let Ended { code, stdout, stderr } =

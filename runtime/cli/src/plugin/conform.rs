@@ -60,7 +60,8 @@ impl Conform {
         }))?;
         printed?;
         if let Some(file) = &self.report {
-            fs::write(file, report.to_json()).with_context(|| format!("cannot write the report `{}`", file.display()))?;
+            fs::write(file, report.to_json())
+                .with_context(|| format!("cannot write the report `{}`", file.display()))?;
         }
         if screen.json {
             screen.print(&format!("{}\n", serde_json::to_string(&report)?))?;
@@ -86,7 +87,10 @@ fn show(checked: &Checked, screen: &Screen) -> String {
     };
     let word = screen.paint(word, tone);
     if *result != Outcome::Failed {
-        return format!("{id} {word}  {title}{}\n", screen.paint(&format!(" ({})", clean(&seen.join("; "))), Tone::Faint));
+        return format!(
+            "{id} {word}  {title}{}\n",
+            screen.paint(&format!(" ({})", clean(&seen.join("; "))), Tone::Faint)
+        );
     }
     let cure = checks().iter().find(|check| check.id == id).map(|check| check.cure).unwrap_or_default();
     let mut text = format!("{id} {word}  {title}\n");

@@ -48,7 +48,10 @@ pub(super) async fn same_output(bench: &Bench) -> Result<Found, OpenError> {
     bench.reuse_sandboxes(1)?;
     let all = first.into_iter().flatten().collect::<Vec<_>>().join("\n");
     let all = hex::encode(Sha256::digest(all));
-    Ok(Found::judged(seen, format!("{} inputs, {RUNS} runs each, in fresh and in kept sandboxes: sha256:{all}", inputs.len())))
+    Ok(Found::judged(
+        seen,
+        format!("{} inputs, {RUNS} runs each, in fresh and in kept sandboxes: sha256:{all}", inputs.len()),
+    ))
 }
 
 /// Of everything that a call gave.
