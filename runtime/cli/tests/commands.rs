@@ -683,9 +683,12 @@ fn every_code_is_explained_and_a_slip_is_told_what_was_meant() {
     let of_a_status = weir.run(&["explain", "http-404"], "");
     assert!(of_a_status.starts_with("# http-STATUS\n"), "{of_a_status}");
 
+    let of_a_check = weir.run(&["explain", "w003"], "");
+    assert!(of_a_check.starts_with("# W003: "), "{of_a_check}");
+
     let all = weir.run(&["explain"], "");
     let line = "weir.trap                      The plugin trapped: its sandbox ended in the middle of a call.\n";
-    assert!(all.starts_with("CODE ") && all.contains(line), "{all}");
+    assert!(all.starts_with("CODE ") && all.contains(line) && all.contains("\nW001 "), "{all}");
     let rows: Vec<serde_json::Value> = serde_json::from_str(&weir.run(&["explain", "--json"], "")).unwrap();
     assert!(rows.len() > 100 && rows.iter().all(|row| row["code"].is_string() && row["summary"].is_string()));
 }

@@ -23,7 +23,7 @@ pub enum BuildError {
         cure: String,
     },
     /// A tool did not do what it was asked for. What it said stands above, as it came.
-    #[error("`{command}` ended with {status}")]
+    #[error("`{command}` ended with {status}; what it complains of stands above")]
     Failed {
         /// What was run.
         command: String,
