@@ -1,6 +1,7 @@
-//! `weir explain`: the page of a code, or the list of all.
+//! `weir explain`: the page of a code or of a check, or the list of all.
 
 use ::explain::Page;
+use conformance::Check;
 use serde::Serialize;
 
 use crate::screen::{Screen, Tone, plain};
@@ -27,19 +28,21 @@ pub(crate) fn run(code: Option<&str>, screen: &Screen) -> anyhow::Result<Exit> {
         list(screen)?;
         return Ok(Exit::Done);
     };
-    let page = ::explain::page(code).ok_or_else(|| unknown(code))?;
+    let check = conformance::checks().iter().find(|check| check.id.eq_ignore_ascii_case(code));
+    let (row, page) = match check {
+        Some(check) => (check_row(check), check.page),
+        None => ::explain::page(code).map(|page| (row(page), page.text)).ok_or_else(|| unknown(code))?,
+    };
     match screen.json {
-        true => {
-            let explained = Explained { row: row(page), page: page.text };
-            screen.print(&format!("{}\n", serde_json::to_string(&explained)?))?;
-        }
-        false => screen.print(page.text)?,
+        true => screen.print(&format!("{}\n", serde_json::to_string(&Explained { row, page })?))?,
+        false => screen.print(page)?,
     }
     Ok(Exit::Done)
 }
 
 fn list(screen: &Screen) -> anyhow::Result<()> {
-    let rows: Vec<Row> = ::explain::pages().iter().map(row).collect();
+    let checks = conformance::checks().iter().map(check_row);
+    let rows: Vec<Row> = ::explain::pages().iter().map(row).chain(checks).collect();
     if screen.json {
         return screen.print(&format!("{}\n", serde_json::to_string(&rows)?));
     }
@@ -49,6 +52,10 @@ fn list(screen: &Screen) -> anyhow::Result<()> {
 
 fn row(page: &Page) -> Row {
     Row { code: page.code, summary: page.summary() }
+}
+
+fn check_row(check: &Check) -> Row {
+    Row { code: check.id, summary: format!("A plugin does not conform unless it {}.", check.title) }
 }
 
 fn unknown(code: &str) -> Stop {

@@ -43,7 +43,8 @@ pub(crate) fn page(name: &str, action: &Action) -> Reply {
     for name in ["next", "cursor", "next_cursor", "nextCursor", "next_page_token", "nextPageToken", "after", "offset"] {
         whole.insert(name.to_owned(), CURSOR.into());
     }
-    let more = json!({ "has_more": true, "after_cursor": CURSOR, "next": CURSOR, "next_cursor": CURSOR, "cursor": CURSOR });
+    let more =
+        json!({ "has_more": true, "after_cursor": CURSOR, "next": CURSOR, "next_cursor": CURSOR, "cursor": CURSOR });
     for name in ["meta", "response_metadata", "pagination", "page_info", "pageInfo"] {
         whole.insert(name.to_owned(), more.clone());
     }

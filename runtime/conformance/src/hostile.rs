@@ -63,9 +63,36 @@ pub(crate) fn inputs(sample: &Document, seed: u64, count: u32) -> Vec<Document> 
 fn fixed(sample: &Document) -> Vec<Document> {
     let text = String::from_utf8_lossy(&sample.data).into_owned();
     let mut bytes: Vec<Vec<u8>> = [
-        "", " ", "null", "true", "0", "\"\"", "[]", "{}", "[{}]", "{", "[", "\"", "{\"\":{}}", "nul", "1e400", "-1e400", "-",
-        "\"\\ud800\"", "\"\\u0000\"", "{\"id\":1,\"id\":2}", "[1,]", "{}{}", "// x\n{}", "a,b\n1,2\n", "a,b\n1\n\"2",
-        "<a><b/></a>", "a=b&c=d&c", "\u{feff}{}", "NaN", "Infinity",
+        "",
+        " ",
+        "null",
+        "true",
+        "0",
+        "\"\"",
+        "[]",
+        "{}",
+        "[{}]",
+        "{",
+        "[",
+        "\"",
+        "{\"\":{}}",
+        "nul",
+        "1e400",
+        "-1e400",
+        "-",
+        "\"\\ud800\"",
+        "\"\\u0000\"",
+        "{\"id\":1,\"id\":2}",
+        "[1,]",
+        "{}{}",
+        "// x\n{}",
+        "a,b\n1,2\n",
+        "a,b\n1\n\"2",
+        "<a><b/></a>",
+        "a=b&c=d&c",
+        "\u{feff}{}",
+        "NaN",
+        "Infinity",
     ]
     .into_iter()
     .map(|text| text.as_bytes().to_vec())
@@ -142,7 +169,11 @@ fn mutate(value: &mut Value, chance: &mut Chance) {
             let at = chance.below(items.len());
             match chance.below(6) {
                 0 => drop(items.remove(at)),
-                1 => items.extend(std::iter::repeat_n(items[at].clone(), 1 + chance.below(500))),
+                1 => {
+                    // Many, but not so many that size alone would be the fault.
+                    let most = (100_000 / (items[at].to_string().len() + 1)).min(500);
+                    items.extend(std::iter::repeat_n(items[at].clone(), chance.below(most)));
+                }
                 _ => mutate(&mut items[at], chance),
             }
         }

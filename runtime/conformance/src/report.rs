@@ -74,7 +74,9 @@ pub enum InvalidReport {
     #[error("the report is of {0} hostile inputs and {FUZZ} are the least; run `weir plugin conform` again")]
     Fuzz(u32),
     /// It is of another component.
-    #[error("the report is of the component {reported} and this one is {actual}; run `weir plugin conform` on this one")]
+    #[error(
+        "the report is of the component {reported} and this one is {actual}; run `weir plugin conform` on this one"
+    )]
     Digest {
         /// The digest in the report.
         reported: String,

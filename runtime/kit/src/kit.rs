@@ -208,7 +208,8 @@ impl Kit {
         match call {
             Call::Transform { event, input, options } => {
                 let (event, input) = (Arc::new((**event).clone()), input.clone());
-                let called = self.host.transform(TransformCall { plugin, event, input, options: options.as_str().into() });
+                let called =
+                    self.host.transform(TransformCall { plugin, event, input, options: options.as_str().into() });
                 Ok(told(called.await?, Output::Documents))
             }
             Call::Action { action, verify, input, cursor, context, connection } => {
@@ -227,12 +228,15 @@ impl Kit {
         }
     }
 
-    /// From the next call on, lets a mapper's sandbox answer so many calls. A kit begins with a fresh one for each.
+    /// From the next call on, lets one sandbox answer so many calls. A kit begins with a fresh one for each. For mappers: the
+    /// grant of a connector goes with the settings before.
     ///
     /// # Errors
-    /// None for a mapper; a connector loses its grant by it.
+    /// The settings are not valid.
     pub fn reuse_sandboxes(&self, calls_per_sandbox: u32) -> Result<(), OpenError> {
-        Ok(self.host.configure(&self.plugin.name, &PluginSettings { calls_per_sandbox, ..PluginSettings::default() })?)
+        Ok(self
+            .host
+            .configure(&self.plugin.name, &PluginSettings { calls_per_sandbox, ..PluginSettings::default() })?)
     }
 
     /// What to add to the manifest so that the request may be made; none if it may.

@@ -28,18 +28,10 @@ pub(crate) struct Conform {
     /// Give each entry point so many hostile inputs.
     #[arg(long, value_name = "COUNT", default_value_t = FUZZ, value_parser = clap::value_parser!(u32).range(i64::from(FUZZ)..))]
     fuzz: u32,
-    /// Print the page of a check: what is checked, why, and how to mend it.
-    #[arg(long, value_name = "ID", exclusive = true)]
-    explain: Option<String>,
 }
 
 impl Conform {
     pub(crate) fn run(self, screen: &Screen) -> anyhow::Result<Exit> {
-        if let Some(id) = &self.explain {
-            let page = page(&id.to_uppercase()).ok_or_else(|| unknown(id))?;
-            screen.print(page)?;
-            return Ok(Exit::Done);
-        }
         if let Some(id) = self.only.iter().find(|id| page(&id.to_uppercase()).is_none()) {
             return Err(unknown(id).into());
         }
@@ -60,7 +52,8 @@ impl Conform {
         }))?;
         printed?;
         if let Some(file) = &self.report {
-            fs::write(file, report.to_json()).with_context(|| format!("cannot write the report `{}`", file.display()))?;
+            fs::write(file, report.to_json())
+                .with_context(|| format!("cannot write the report `{}`", file.display()))?;
         }
         if screen.json {
             screen.print(&format!("{}\n", serde_json::to_string(&report)?))?;
@@ -86,12 +79,15 @@ fn show(checked: &Checked, screen: &Screen) -> String {
     };
     let word = screen.paint(word, tone);
     if *result != Outcome::Failed {
-        return format!("{id} {word}  {title}{}\n", screen.paint(&format!(" ({})", clean(&seen.join("; "))), Tone::Faint));
+        return format!(
+            "{id} {word}  {title}{}\n",
+            screen.paint(&format!(" ({})", clean(&seen.join("; "))), Tone::Faint)
+        );
     }
     let cure = checks().iter().find(|check| check.id == id).map(|check| check.cure).unwrap_or_default();
     let mut text = format!("{id} {word}  {title}\n");
     seen.iter().for_each(|line| text.push_str(&format!("              {}\n", clean(line))));
-    text.push_str(&format!("              to mend it: {cure}; more: weir plugin conform --explain {id}\n"));
+    text.push_str(&format!("              to mend it: {cure}; more: weir explain {id}\n"));
     text
 }
 

@@ -56,7 +56,10 @@ pub(super) async fn honest(bench: &Bench) -> Result<Found, OpenError> {
     let requests: usize = shots.iter().map(|(_, shot)| shot.requests.len()).sum();
     match bench.actions.is_empty() {
         true => Ok(Found::skipped(NO_ACTIONS)),
-        false => Ok(Found::judged(faults, format!("{}, {}", counted(bench.actions.len(), "action"), counted(requests, "request")))),
+        false => Ok(Found::judged(
+            faults,
+            format!("{}, {}", counted(bench.actions.len(), "action"), counted(requests, "request")),
+        )),
     }
 }
 

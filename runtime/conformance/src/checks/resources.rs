@@ -5,8 +5,8 @@ use kit::{OpenError, Output};
 use model::Document;
 
 use super::counted;
-use crate::bench::{Bench, Shot};
 use crate::bench::Ask;
+use crate::bench::{Bench, Shot};
 use crate::destination::status;
 use crate::hostile;
 use crate::suite::Found;
@@ -43,7 +43,10 @@ pub(super) async fn sample(bench: &Bench) -> Result<Found, OpenError> {
     }
     let faults = quickest.iter().flat_map(|(name, shot)| beyond(name, shot)).collect();
     let memory = quickest.iter().map(|(_, shot)| shot.called.report.memory_bytes).max().unwrap_or(0);
-    Ok(Found::judged(faults, format!("{}, {} KiB of memory at most", counted(quickest.len(), "entry point"), memory / 1024)))
+    Ok(Found::judged(
+        faults,
+        format!("{}, {} KiB of memory at most", counted(quickest.len(), "entry point"), memory / 1024),
+    ))
 }
 
 /// What of a call comes near a limit.
