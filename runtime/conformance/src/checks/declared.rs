@@ -120,7 +120,8 @@ fn actions_work(acts: &[Act]) -> Found {
 
 fn output_misfit(document: &Document, schema: &Value) -> Option<String> {
     // What is no JSON is not described by a JSON Schema.
-    if !document.content_type.starts_with("application/json") {
+    let media_type = document.content_type.split(';').next().unwrap_or_default().trim();
+    if media_type != "application/json" && !media_type.ends_with("+json") {
         return None;
     }
     let what = match serde_json::from_slice(&document.data) {

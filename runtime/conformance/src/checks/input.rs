@@ -1,7 +1,7 @@
 //! W024 and W025: what nobody means to send.
 
 use kit::{OpenError, Reply};
-use model::{Document, FaultKind};
+use model::{Document, Fault, FaultKind};
 
 use super::{NO_ACTIONS, counted, sending};
 use crate::bench::{Ask, Bench, Shot, is_breakdown};
@@ -28,8 +28,16 @@ impl Findings {
         let code = format!("{} {}", fault.kind, fault.code);
         if self.codes.len() < TOLD_MAX && !self.codes.contains(&code) {
             self.codes.push(code);
-            self.seen.push(format!("{place}, {number}: {}: {fault}", shown(input)));
+            self.seen.push(format!("{place}, {number}: {}: {}", shown(input), told(fault, shot)));
         }
+    }
+}
+
+/// The fault, and what a trap has said before.
+pub(super) fn told(fault: &Fault, shot: &Shot) -> String {
+    match shot.called.report.logs.last() {
+        Some(line) if fault.code == "weir.trap" => format!("{fault}; it logged: {}", line.message),
+        _ => fault.to_string(),
     }
 }
 
@@ -87,7 +95,7 @@ pub(super) async fn hostile_answers(bench: &Bench) -> Result<Found, OpenError> {
         };
         let mut findings = Findings::default();
         for (number, body) in hostile::bodies(&good, bench.seed, bench.fuzz).iter().enumerate() {
-            let code = [200, 201, 400, 500][number % 4];
+            let code = [200, 201, 200, 400][number % 4];
             let reply = answer(code, &[("content-type", &body.content_type)], body.data.clone());
             let shot = bench.act(act, &Ask::default(), reply).await?;
             if shot.breakdown().is_some() {
