@@ -15,10 +15,13 @@ const RUNS: usize = 100;
 /// Inputs beside the sample. Each is mapped as often, in an order that is never the same.
 const OTHERS: usize = 7;
 
+/// Inputs of which they are chosen.
+const POOL: u32 = 256;
+
 pub(super) async fn same_output(bench: &Bench) -> Result<Found, OpenError> {
     let Some(sample) = &bench.mapper else { return Ok(Found::skipped("the plugin is no mapper")) };
     let mut chance = Chance::new(bench.seed);
-    let pool = hostile::inputs(&sample.input, bench.seed, 256);
+    let pool = hostile::inputs(&sample.input, bench.seed, POOL).collect::<Vec<_>>();
     let (mut mapped, mut refused) = (Vec::new(), Vec::new());
     for at in chance.order(pool.len()) {
         let shot = bench.transform(&pool[at]).await?;
