@@ -228,10 +228,11 @@ impl Kit {
         }
     }
 
-    /// From the next call on, lets a mapper's sandbox answer so many calls. A kit begins with a fresh one for each.
+    /// From the next call on, lets one sandbox answer so many calls. A kit begins with a fresh one for each. For mappers: the
+    /// grant of a connector goes with the settings before.
     ///
     /// # Errors
-    /// None for a mapper; a connector loses its grant by it.
+    /// The settings are not valid.
     pub fn reuse_sandboxes(&self, calls_per_sandbox: u32) -> Result<(), OpenError> {
         Ok(self
             .host
