@@ -708,10 +708,13 @@ fn every_code_is_explained_and_a_slip_is_told_what_was_meant() {
         http = [{ origin = "https://api.example.com", methods = ["GET"], paths = ["/contacts/*"] }]
         ```
     "##]]);
-    weir.check(&["explain", "weir.http.notgranted"], expect![[r#"
+    weir.check(
+        &["explain", "weir.http.notgranted"],
+        expect![[r#"
         ! weir: there is no page for the code `weir.http.notgranted`; did you mean `weir.http.not-granted`?
         exit code 3
-    "#]]);
+    "#]],
+    );
     weir.check(&["explain", "my-own-code"], expect![[r#"
         ! weir: there is no page for the code `my-own-code`; `weir explain` lists those of Weir; what a plugin's own codes mean stands in its README
         exit code 3
@@ -752,25 +755,36 @@ fn a_component_that_is_not_what_it_says_is_told_how_to_mend_it() {
         !   more: weir explain weir.load.roles
         exit code 2
     "#]]);
-    weir.check(&["plugin", "invoke", "x.wasm", "transform"], expect![[r#"
-        ! weir: there is no input: give --input FILE, --input - or --case FILE
-        exit code 2
-    "#]]);
+    weir.write("input.json", "{}");
+    weir.check(
+        &["plugin", "invoke", "x.wasm", "transform", "--input", "input.json"],
+        expect![[r#"
+            ! weir: the manifest names the role `mapper` and the component does not export it; export it or remove it from `roles`
+            !   more: weir explain weir.load.roles
+            exit code 2
+        "#]],
+    );
 
     let role = |name: &str| format!("(export \"weir:plugin/{name}\" (instance $r))");
     write(&format!("(component (instance $r) {} {})", role("mapper@0.1.0"), role("actions@0.1.0")));
-    weir.check(&["install", "x.wasm"], expect![[r#"
+    weir.check(
+        &["install", "x.wasm"],
+        expect![[r#"
         ! weir: the component exports the role `actions` and the manifest does not name it; add it to `roles`
         !   more: weir explain weir.load.roles
         exit code 2
-    "#]]);
+    "#]],
+    );
 
     write(&format!("(component (instance $r) {})", role("mapper@0.7.0")));
-    weir.check(&["install", "x.wasm"], expect![[r#"
+    weir.check(
+        &["install", "x.wasm"],
+        expect![[r#"
         ! weir: the component speaks contract 0.7 and this Weir speaks 0.1; build it with an SDK for 0.1
         !   more: weir explain weir.load.contract
         exit code 2
-    "#]]);
+    "#]],
+    );
     weir.check(&["explain", "weir.load.contract"], expect![[r#"
         # weir.load.contract
 
@@ -783,13 +797,13 @@ fn a_component_that_is_not_what_it_says_is_told_how_to_mend_it() {
 
         ## What to do
 
-        Build it with the SDK of this version: `weir plugin new` has it inside, and `weir plugin build` uses the one in the
-        project's `vendor/`. Or run the Weir that it was built for.
+        Build it with the SDK of this version, which `weir plugin new` writes into the project. Or run the Weir that it was
+        built for.
 
         ## Example
 
         ```
-        weir plugin new mapper --lang rust fresh     # fresh/vendor holds the SDK of this Weir
+        weir plugin new mapper --lang rust fresh     # holds the SDK of this Weir
         ```
     "#]]);
 }
@@ -808,15 +822,18 @@ roles = [\"maper\"]
 ";
     weir.write("m/Cargo.toml", "");
     weir.write("m/weir-plugin.toml", manifest);
-    weir.check(&["plugin", "build", "m"], expect![[r#"
+    weir.check(
+        &["plugin", "build", "m"],
+        expect![[r#"
         ! weir: 3 faults in `m/weir-plugin.toml`
         !   m/weir-plugin.toml:2:1: unknown key `verson`; did you mean `version`?
         !   m/weir-plugin.toml:6:1: `contract`: contract version `0.7` is not served; this Weir serves 0.1
         !   m/weir-plugin.toml:7:10: `maper` is not known for `roles`; did you mean `mapper`?
         exit code 2
-    "#]]);
+    "#]],
+    );
     weir.check(&["plugin", "build", "n"], expect![[r#"
-        ! weir: `n` is no plugin project: none of Cargo.toml, package.json, pyproject.toml, go.mod, Makefile is there
+        ! weir: `n` is no plugin project: none of Cargo.toml, package.json, pyproject.toml, go.mod, Makefile is there; `weir plugin new` writes one
         exit code 2
     "#]]);
 
@@ -840,6 +857,7 @@ roles = [\"maper\"]
     let told = String::from_utf8(output.stderr).unwrap();
     expect![[r#"
         weir: `rustc` is missing; install Rust: https://rustup.rs
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
     assert_eq!(output.status.code(), Some(1));
 }
