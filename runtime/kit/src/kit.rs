@@ -99,6 +99,17 @@ pub enum Output {
     Settlement(Settlement),
 }
 
+impl OpenError {
+    /// The stable word for what is wrong with the component, if that is why.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Manifest(_) => Some("weir.load.manifest"),
+            Self::Refused(AdminError::Refused { code, .. }) => Some(code),
+            _ => None,
+        }
+    }
+}
+
 /// The connection of the case that runs.
 #[derive(Default)]
 struct CaseConnection(Mutex<Option<Result<Arc<Connection>, String>>>);
