@@ -10,30 +10,30 @@ use tempfile::TempDir;
 use crate::world::{copied_plugins, weir_binary};
 
 /// How a command ended.
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// A folder with a home and caches of its own.
-struct Desk {
+pub(crate) struct Desk {
     folder: TempDir,
     weir: PathBuf,
 }
 
 impl Desk {
-    fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("weir-author-").tempdir().context("cannot make a folder")?;
         Ok(Self { folder, weir: weir_binary()? })
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
     /// Runs what would be typed in a shell in that folder.
-    fn shell(&self, folder: &str, script: &str) -> anyhow::Result<Ended> {
+    pub(crate) fn shell(&self, folder: &str, script: &str) -> anyhow::Result<Ended> {
         let programs = self.weir.parent().context("the program lies in a folder")?;
         let path = std::env::var("PATH").unwrap_or_default();
         let output = Command::new("sh")
@@ -49,7 +49,7 @@ impl Desk {
     }
 
     /// The same, and it must succeed.
-    fn must(&self, folder: &str, script: &str) -> anyhow::Result<String> {
+    pub(crate) fn must(&self, folder: &str, script: &str) -> anyhow::Result<String> {
         let Ended { code, stdout, stderr } = self.shell(folder, script)?;
         ensure!(code == Some(0), "`{script}` ended with {code:?}:\n{stdout}{stderr}");
         Ok(stdout)

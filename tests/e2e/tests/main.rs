@@ -9,5 +9,6 @@ mod hot_loading;
 mod kill;
 mod material;
 mod operator;
+mod published;
 mod smoke;
 mod world;
