@@ -148,6 +148,12 @@ pub enum ArtefactError {
         /// Why, and what to do.
         reason: String,
     },
+    /// It does not keep to what every plugin must.
+    #[error("it is not published: {reason}")]
+    Conformance {
+        /// What fails.
+        reason: String,
+    },
     /// Nothing says what is new.
     #[error("{reason}; write a section `## {version}` that says what is new")]
     Changelog {
@@ -278,6 +284,7 @@ impl ArtefactError {
             Self::Asks { .. } => "weir.artefact.asks",
             Self::Published { .. } => "weir.artefact.published",
             Self::Version { .. } => "weir.artefact.version",
+            Self::Conformance { .. } => "weir.artefact.conformance",
             Self::Changelog { .. } => "weir.artefact.changelog",
             Self::Breaking { .. } => "weir.artefact.breaking",
             Self::Migration { .. } => "weir.artefact.migration",

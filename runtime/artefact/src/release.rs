@@ -40,7 +40,8 @@ pub struct Paper {
 }
 
 impl Paper {
-    pub(crate) fn new(name: &str, media_type: &str, bytes: Vec<u8>) -> Self {
+    /// One with that name and media type.
+    pub fn new(name: &str, media_type: &str, bytes: Vec<u8>) -> Self {
         Self { name: name.to_owned(), media_type: media_type.to_owned(), bytes }
     }
 }

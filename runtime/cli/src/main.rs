@@ -6,6 +6,7 @@ mod client;
 mod doctor;
 mod event;
 mod execution;
+mod explain;
 mod init;
 mod plugin;
 mod screen;
@@ -88,6 +89,12 @@ enum Command {
     /// Look at executions, and do something to them.
     #[command(subcommand)]
     Execution(execution::Execution),
+    /// Explain a code such as `weir.http.not-granted`: what happened, why, what to do.
+    Explain {
+        /// The code; without one, all of them are listed.
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
     /// Print what makes a shell complete the words of `weir`.
     Completions {
         /// The shell.
@@ -111,6 +118,7 @@ fn run(command: Command, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
         Command::Init { folder } => init::run(folder.as_deref().unwrap_or(dir), screen),
         Command::Check => check::run(dir, screen),
         Command::Doctor => doctor::run(dir, screen),
+        Command::Explain { code } => explain::run(code.as_deref(), screen),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "weir", &mut script);
@@ -140,7 +148,12 @@ async fn ask(command: Command, dir: &Path, client: &mut Client, screen: &Screen)
         Command::Secret(secret) => secret.run(client, screen).await,
         Command::Event(event) => event.run(client, screen).await,
         Command::Execution(execution) => execution.run(client, screen).await,
-        Command::Up | Command::Init { .. } | Command::Check | Command::Doctor | Command::Completions { .. } => {
+        Command::Up
+        | Command::Init { .. }
+        | Command::Check
+        | Command::Doctor
+        | Command::Explain { .. }
+        | Command::Completions { .. } => {
             unreachable!("these ask no running Weir")
         }
     }

@@ -432,9 +432,10 @@ fn what_cannot_be_done_is_told_with_what_can() {
     weir.check(
         &["plugin", "inspect", "crm.wasm"],
         expect![[r#"
-        ! weir: `crm.wasm` cannot be a plugin: not a WebAssembly component
-        exit code 1
-    "#]],
+            ! weir: this is no WebAssembly file; give the `.wasm` that `weir plugin build` writes
+            !   more: weir explain weir.load.not-wasm
+            exit code 2
+        "#]],
     );
     weir.check(
         &["event", "send", "--flow", "leads"],
@@ -671,4 +672,79 @@ fn an_expression_that_explodes_ends_at_its_limit() {
     let refused = weir.run(&["event", "send", "--data", &format!("{list:?}")], "");
     assert!(refused.contains("takes more than 1000000 units of work; do it in a mapper"), "{refused}");
     assert!(weir.run(&["status"], "").contains("1 parked and 0 dead executions"), "it waits for a person");
+}
+
+#[test]
+fn every_code_is_explained_and_a_slip_is_told_what_was_meant() {
+    let weir = Weir::new();
+    weir.check(&["explain", "weir.http.not-granted"], expect![[r#""#]]);
+    weir.check(&["explain", "weir.http.notgranted"], expect![[r#""#]]);
+    weir.check(&["explain", "my-own-code"], expect![[r#""#]]);
+    weir.check(&["explain", "no-flow", "--json"], expect![[r#""#]]);
+    let of_a_status = weir.run(&["explain", "http-404"], "");
+    assert!(of_a_status.starts_with("# http-STATUS\n"), "{of_a_status}");
+
+    let all = weir.run(&["explain"], "");
+    let line = "weir.trap                      The plugin trapped: its sandbox ended in the middle of a call.\n";
+    assert!(all.starts_with("CODE ") && all.contains(line), "{all}");
+    let rows: Vec<serde_json::Value> = serde_json::from_str(&weir.run(&["explain", "--json"], "")).unwrap();
+    assert!(rows.len() > 100 && rows.iter().all(|row| row["code"].is_string() && row["summary"].is_string()));
+}
+
+/// A component in text, with a manifest of a mapper in it.
+fn mapper(text: &str, contract: &str) -> Vec<u8> {
+    let manifest = format!(
+        "id = \"greeter\"\nversion = \"1.0.0\"\ndescription = \"Greets.\"\nowner = \"you@example.com\"\n\
+         licence = \"Apache-2.0\"\ncontract = \"{contract}\"\nroles = [\"mapper\"]\n"
+    );
+    let manifest = manifest::Manifest::from_toml(&manifest, &|_| None).unwrap();
+    manifest::embed(&wat::parse_str(text).unwrap(), &manifest).unwrap()
+}
+
+#[test]
+fn a_component_that_is_not_what_it_says_is_told_how_to_mend_it() {
+    let weir = running();
+    let write = |text: &str| fs::write(weir.folder.path().join("x.wasm"), mapper(text, "0.1")).unwrap();
+    write("(component)");
+    weir.check(&["install", "x.wasm"], expect![[r#""#]]);
+    weir.check(&["plugin", "invoke", "x.wasm", "transform"], expect![[r#""#]]);
+
+    let role = |name: &str| format!("(export \"weir:plugin/{name}\" (instance $r))");
+    write(&format!("(component (instance $r) {} {})", role("mapper@0.1.0"), role("actions@0.1.0")));
+    weir.check(&["install", "x.wasm"], expect![[r#""#]]);
+
+    write(&format!("(component (instance $r) {})", role("mapper@0.7.0")));
+    weir.check(&["install", "x.wasm"], expect![[r#""#]]);
+    weir.check(&["explain", "weir.load.contract"], expect![[r#""#]]);
+}
+
+#[test]
+fn a_project_that_cannot_be_built_is_told_what_to_mend_or_to_get() {
+    let weir = Weir::new();
+    let manifest = "\
+id = \"greeter\"
+verson = \"1.0.0\"
+description = \"Greets.\"
+owner = \"you@example.com\"
+licence = \"Apache-2.0\"
+contract = \"0.7\"
+roles = [\"maper\"]
+";
+    weir.write("m/Cargo.toml", "");
+    weir.write("m/weir-plugin.toml", manifest);
+    weir.check(&["plugin", "build", "m"], expect![[r#""#]]);
+    weir.check(&["plugin", "build", "n"], expect![[r#""#]]);
+
+    weir.write(
+        "m/cases/greets.yaml",
+        "transfrom: {}\nhttp:\n- request: { url: /x }\nexpect: { fault: { kind: bad } }\n",
+    );
+    weir.check(&["plugin", "test", "m"], expect![[r#""#]]);
+
+    let mended = manifest.replace("verson", "version").replace("0.7", "0.1").replace("maper", "mapper");
+    weir.write("m/weir-plugin.toml", &mended);
+    let output = weir.command(&["plugin", "build", "m"]).env("PATH", "").output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    expect![[r#""#]].assert_eq(&told);
+    assert_eq!(output.status.code(), Some(1));
 }

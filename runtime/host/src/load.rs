@@ -11,7 +11,9 @@ use crate::v0_1;
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// It is too large to be looked at.
-    #[error("the component has {bytes} bytes and {bytes_max} are allowed; strip it, or raise `artefact` in the limits")]
+    #[error(
+        "the component has {bytes} bytes and {bytes_max} are allowed; strip it, and leave out what it does not need"
+    )]
     TooLarge {
         /// Its size.
         bytes: usize,
@@ -110,6 +112,15 @@ impl LoadError {
     }
 }
 
+/// Judges a component by its bytes alone: format, contract, manifest, roles, imports. Nothing of it is compiled or run, so
+/// that its author can be told at once what an operator would be told.
+///
+/// # Errors
+/// It cannot become a plugin.
+pub fn judge(component: &[u8]) -> Result<(), LoadError> {
+    read(component, usize::MAX).map(drop)
+}
+
 /// What the bytes of a component say before anything is compiled.
 #[derive(Clone, Debug)]
 pub struct Read {
@@ -174,12 +185,8 @@ fn check_contract(shape: &Shape) -> Result<(), LoadError> {
 
 fn check_roles(manifest: &Manifest, shape: &Shape) -> Result<(), LoadError> {
     let mut has_role = false;
-    for (role, word) in [
-        (Role::Mapper, "mapper"),
-        (Role::Actions, "actions"),
-        (Role::Verification, "verification"),
-        (Role::Connection, "connection"),
-    ] {
+    for role in Role::ALL {
+        let word = role.name();
         let path = format!("weir:plugin/{word}");
         let is_exported = shape.exports.iter().any(|export| InterfaceName::parse(export).path == path);
         match (manifest.has(role), is_exported) {

@@ -100,7 +100,7 @@ impl Stall {
         let Ended { code, stdout, stderr } = self.desk.shell(".", command)?;
         ensure!(code.is_some_and(|code| code != 0), "`{command}` was not refused: {stdout}{stderr}");
         ensure!(listed(&self.desk.path("taken"))? == before, "`{command}` wrote something: {stderr}");
-        let code = stderr.lines().find_map(|line| line.trim().strip_prefix("code: "));
+        let code = stderr.lines().find_map(|line| line.trim().strip_prefix("more: weir explain "));
         let code = code.with_context(|| format!("`{command}` names no code: {stderr}"))?;
         Ok((code.to_owned(), stderr))
     }
@@ -519,5 +519,44 @@ async fn a_published_plugin_is_installed_into_a_weir_that_runs() -> anyhow::Resu
     assert!(printed.contains(&format!("plugin lead-mapper {version}")), "{printed}");
     let pins: Value = serde_json::from_slice(&fs::read(world.weir.folder().join("weir-publishers.json"))?)?;
     assert_eq!(pins["plugins"][0]["version"], version.as_str(), "{pins:#}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_registry_with_tls_and_accounts_is_used_as_its_owner_wants() -> anyhow::Result<()> {
+    let stall = Stall::open("lead-mapper")?;
+    // `ada` with the password `secret`, as bcrypt: the registry takes nothing else.
+    fs::write(stall.desk.path("accounts"), "ada:$2b$05$KeV0Ko6XbEmZw/HGfOgFye..WQ2Dz1JuP2NlhD0Io40pg9K.CEh4m\n")?;
+    let issuer = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    fs::write(stall.desk.path("tls.pem"), issuer.cert.pem())?;
+    fs::write(stall.desk.path("tls.key"), issuer.signing_key.serialize_pem())?;
+    let [accounts, certificate, key] = ["accounts", "tls.pem", "tls.key"].map(|name| stall.desk.path(name));
+    let registry = Registry::start(&format!(
+        "  tls:\n    certificate: {}\n    key: {}\nauth:\n  htpasswd:\n    realm: weir\n    path: {}\n",
+        certificate.display(),
+        key.display(),
+        accounts.display()
+    ))
+    .await?;
+    stall.write("p", "1.0.0", "- New.", |_| {})?;
+    let publish = format!("weir plugin publish p/p.wasm oci://{}/lead --key own.key", registry.host);
+
+    let (code, message) = stall.refusal(&publish)?;
+    assert!(code == "weir.artefact.registry" && message.contains("no TLS connection"), "not trusted: {message}");
+    let trusting = format!("export SSL_CERT_FILE={} DOCKER_CONFIG=$PWD; {publish}", certificate.display());
+    let (code, message) = stall.refusal(&trusting)?;
+    assert!(code == "weir.artefact.login" && message.contains("skopeo login"), "{message}");
+    // What `docker login` would have written.
+    let account = |encoded: &str| {
+        let config = json!({ "auths": { registry.host.as_str(): { "auth": encoded } } });
+        fs::write(stall.desk.path("config.json"), config.to_string())
+    };
+    account("YWRhOndyb25n")?;
+    assert_eq!(stall.refusal(&trusting)?.0, "weir.artefact.login");
+    account("YWRhOnNlY3JldA==")?;
+    stall.desk.must(".", &trusting)?;
+    let pull = trusting.replace(&publish, &format!("weir --dir taken plugin pull oci://{}/lead", registry.host));
+    stall.desk.must(".", &format!("{pull} -o taken/lead.wasm"))?;
+    assert_eq!(stall.read("taken/lead.wasm")?, stall.read("p/p.wasm")?);
     Ok(())
 }

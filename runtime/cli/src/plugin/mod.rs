@@ -2,9 +2,11 @@
 
 mod artefact;
 mod build;
+mod conform;
 mod invoke;
 mod new;
 mod test;
+mod types;
 mod watch;
 mod workbench;
 
@@ -136,6 +138,10 @@ pub(crate) enum Work {
     Test(test::Test),
     /// Call one action, or a mapper, once.
     Invoke(invoke::Invoke),
+    /// Check that a plugin keeps to what every plugin must.
+    Conform(conform::Conform),
+    /// Write types for documents, from samples or a JSON Schema.
+    Types(types::Types),
     /// Make a key pair to sign plugins with, in the format of minisign.
     Keygen(Keygen),
     /// Build a plugin, sign it and push it to a registry or a folder, unless that would break who uses it.
@@ -157,6 +163,8 @@ impl Work {
             Self::Build(build) => build.run(screen),
             Self::Test(test) => test.run(screen),
             Self::Invoke(invoke) => invoke.run(screen),
+            Self::Conform(conform) => conform.run(screen),
+            Self::Types(types) => types.run(screen),
             Self::Keygen(keygen) => keygen.run(screen),
             Self::Publish(publish) => publish.run(screen),
             Self::Deprecate(deprecate) => deprecate.run(screen),

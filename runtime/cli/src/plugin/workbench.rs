@@ -37,7 +37,7 @@ where
     runtime.block_on(async { work(Kit::open(config, component.into()).await?).await })
 }
 
-fn cache_folder() -> PathBuf {
+pub(super) fn cache_folder() -> PathBuf {
     let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")));
     cache.unwrap_or_else(env::temp_dir).join("weir/compiled")

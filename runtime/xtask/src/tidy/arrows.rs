@@ -44,16 +44,23 @@ const ARROWS: &[(&str, &[&str])] = &[
             "written",
         ],
     ),
+    ("explain", &["written"]),
     ("toolchain", &["manifest"]),
     ("artefact", &["manifest"]),
+    ("types", &[]),
     // A plugin's tests run in the real host, behind the real gate: a room of its own, because neither may know of tests.
     ("kit", &["capability", "connection", "egress", "engine", "host", "lifecycle", "manifest", "written"]),
+    ("xtask", &["manifest"]),
+    // What every plugin must keep to is no business of those who write cases for one.
+    ("conformance", &["connection", "egress", "engine", "flow", "host", "kit", "manifest"]),
     (
         "cli",
         &[
             "api",
             "artefact",
+            "conformance",
             "connection",
+            "explain",
             "flow",
             "host",
             "kit",
@@ -62,11 +69,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "server",
             "store",
             "toolchain",
+            "types",
         ],
     ),
-    ("xtask", &["toolchain"]),
     ("weir-sdk", &[]),
     ("standin", &[]),
+    ("contract", &[]),
     ("odd-modules", &[]),
     ("bench", &["standin", "signature", "lifecycle"]),
     // What a call costs inside is no business of `bench`, which knows Weir from outside: a program of its own measures it.

@@ -107,7 +107,7 @@ pub(crate) fn told(ended: anyhow::Result<Exit>, screen: &Screen) -> anyhow::Resu
     let (code, exit, faults) = if let Some(error) = error.downcast_ref::<ArtefactError>() {
         (error.code(), exit(error), error.faults())
     } else if let Some(error) = error.downcast_ref::<LoadError>() {
-        (error.code(), Exit::Refused, Vec::new())
+        (error.code(), Exit::Faults, Vec::new())
     } else {
         return Err(error);
     };
@@ -116,8 +116,7 @@ pub(crate) fn told(ended: anyhow::Result<Exit>, screen: &Screen) -> anyhow::Resu
         let refused = json!({ "refused": { "code": code, "message": title, "faults": faults } });
         screen.print(&format!("{refused}\n"))?;
     }
-    let faults = faults.into_iter().chain([format!("code: {code}")]).collect();
-    Err(Stop { exit, title, faults }.into())
+    Err(Stop { exit, title, faults }.explained(code).into())
 }
 
 fn exit(error: &ArtefactError) -> Exit {

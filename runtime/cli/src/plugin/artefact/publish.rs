@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use artefact::{ArtefactError, Paper, Published, Reference, Release, Target};
 use clap::Args;
+use conformance::{FUZZ, InvalidReport, Report};
 use serde_json::json;
 
+use super::super::conform::{suite, summary};
 use super::super::workbench::component;
 use super::{Key, Network, judge, told, wait};
 use crate::screen::{Screen, clean};
@@ -30,6 +32,9 @@ pub(crate) struct Publish {
     to: String,
     #[command(flatten)]
     key: Key,
+    /// A report of `weir plugin conform` on this very component, instead of running the suite now.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Where its source is found, if the manifest does not say `source`.
     #[arg(long, value_name = "URL")]
     source: Option<String>,
@@ -55,6 +60,9 @@ impl Publish {
         let component = component(&self.plugin)?;
         let (read, _) = judge(&component)?;
         let manifest = &*read.manifest;
+        let report = self.report(&component, screen)?;
+        let mut papers = vec![Paper::new("conformance.json", "application/json", report.to_json().into_bytes())];
+        papers.extend(self.licence()?);
         let release = Release {
             component: &component,
             manifest,
@@ -62,8 +70,8 @@ impl Publish {
             exports: &read.exports,
             changelog,
             source: self.source.clone().or_else(|| manifest.source.clone()),
-            conformance: None,
-            papers: self.licence()?.into_iter().collect(),
+            conformance: Some(summary(&report)),
+            papers,
             created: screen.now().to_string(),
         };
         let published = wait(async {
@@ -72,6 +80,20 @@ impl Publish {
         })?;
         show(&published, &release, screen)?;
         Ok(Exit::Done)
+    }
+
+    /// The report that goes along: it vouches for the component.
+    fn report(&self, component: &[u8], screen: &Screen) -> anyhow::Result<Report> {
+        let report = match &self.report {
+            None => suite(component.to_vec(), FUZZ, Vec::new(), screen)?,
+            Some(file) => {
+                let text = fs::read_to_string(file);
+                let text = text.with_context(|| format!("cannot read the report `{}`", file.display()))?;
+                Report::from_json(&text).map_err(does_not_vouch)?
+            }
+        };
+        report.vouch_for(component).map_err(does_not_vouch)?;
+        Ok(report)
     }
 
     /// The folder in which the plugin's papers lie.
@@ -100,11 +122,15 @@ impl Publish {
             let file = self.folder().join(name);
             if file.is_file() {
                 let bytes = fs::read(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
-                return Ok(Some(Paper { name: name.to_owned(), media_type: "text/plain".to_owned(), bytes }));
+                return Ok(Some(Paper::new(name, "text/plain", bytes)));
             }
         }
         Ok(None)
     }
+}
+
+fn does_not_vouch(cause: InvalidReport) -> ArtefactError {
+    ArtefactError::Conformance { reason: cause.to_string() }
 }
 
 fn show(published: &Published, release: &Release<'_>, screen: &Screen) -> anyhow::Result<()> {
