@@ -26,7 +26,7 @@ type Search struct {
 
 // Listing is how to list.
 type Listing struct {
-	Limit int `json:"limit"`
+	Limit *int `json:"limit"`
 }
 
 // settings are those of the connection.
@@ -90,18 +90,17 @@ func findContact(call weir.Call[Search], http *weir.HTTP) (weir.Receipt, error) 
 	return weir.Receipt{Output: map[string]any{"found": true, "contact": contact}, ExternalID: idOf(contact)}, nil
 }
 
-// SetDefaults is called before the input is read.
-func (l *Listing) SetDefaults() {
-	l.Limit = limitDefault
-}
-
 // listContacts is the action list-contacts: one page, and the cursor of the next.
 func listContacts(call weir.Call[Listing], http *weir.HTTP) (weir.Receipt, error) {
 	url, err := contactsOf(call.Context)
 	if err != nil {
 		return weir.Receipt{}, err
 	}
-	request := weir.Get(url).Query("limit", strconv.Itoa(call.Input.Limit))
+	limit := limitDefault
+	if call.Input.Limit != nil {
+		limit = *call.Input.Limit
+	}
+	request := weir.Get(url).Query("limit", strconv.Itoa(limit))
 	if call.Cursor != "" {
 		request = request.Query("cursor", call.Cursor)
 	}

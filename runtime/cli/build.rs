@@ -13,7 +13,7 @@ const SDKS: [(&str, &[&str]); 4] = [
     ("go", &["", "internal", "nethttp", "weirtest", "wit"]),
 ];
 
-/// Names of files that stay here: tests and tools of an SDK, and what a run of it leaves behind.
+/// How names end of what stays here of an SDK: its own tests and tools, and what a run of it leaves behind.
 const LEFT_OUT: [&str; 4] = ["_test.go", ".sh", ".pyc", "__pycache__"];
 
 fn main() -> io::Result<()> {
@@ -23,20 +23,20 @@ fn main() -> io::Result<()> {
         let root = sdk.join(language);
         let mut list = String::from("&[\n");
         for part in parts {
-            add(&root, &root.join(part), !part.is_empty(), &mut list)?;
+            add(&root, &root.join(part), !part.is_empty(), &LEFT_OUT, &mut list)?;
         }
         fs::write(out.join(format!("sdk_{language}.rs")), list + "]\n")?;
     }
     let root = sdk.join("scaffold");
     let mut list = String::from("&[\n");
     for entry in sorted(&root)?.into_iter().filter(|entry| entry.is_dir()) {
-        add(&root, &entry, true, &mut list)?;
+        add(&root, &entry, true, &[], &mut list)?;
     }
     fs::write(out.join("scaffold.rs"), list + "]\n")
 }
 
 /// Adds a file, or the files of a folder and of the folders in it, as the path from the root and the text.
-fn add(root: &Path, path: &Path, is_deep: bool, list: &mut String) -> io::Result<()> {
+fn add(root: &Path, path: &Path, is_deep: bool, left_out: &[&str], list: &mut String) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", path.display());
     if !path.is_dir() {
         let name = path.strip_prefix(root).unwrap_or(path);
@@ -45,9 +45,9 @@ fn add(root: &Path, path: &Path, is_deep: bool, list: &mut String) -> io::Result
     }
     let entries = sorted(path)?.into_iter().filter(|entry| {
         let name = entry.file_name().unwrap_or_default().to_string_lossy();
-        !LEFT_OUT.iter().any(|left_out| name.ends_with(left_out)) && (is_deep || entry.is_file())
+        !left_out.iter().any(|end| name.ends_with(end)) && (is_deep || entry.is_file())
     });
-    entries.into_iter().try_for_each(|entry| add(root, &entry, is_deep, list))
+    entries.into_iter().try_for_each(|entry| add(root, &entry, is_deep, left_out, list))
 }
 
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use anyhow::Context as _;
 use names::{Names, camel, pascal, snake};
 use wit_parser::{
-    Docs, Function, Interface, Resolve, Result_, Type, TypeDef, TypeDefKind, TypeOwner, World, WorldItem, WorldKey,
+    Docs, Function, Interface, Resolve, Result_, Type, TypeDef, TypeDefKind, TypeId, TypeOwner, World, WorldItem,
+    WorldKey,
 };
 
 const HEAD: &str = "\
@@ -37,9 +38,8 @@ pub fn reference(wit: &str) -> anyhow::Result<String> {
     let id = resolve.push_str("weir.wit", wit).context("the contract cannot be read")?;
     let package = &resolve.packages[id];
     let mut page = Page { resolve: &resolve, text: HEAD.to_owned() };
-    page.line(&format!("Package `{}`. {}", package.name, one_line(&package.docs)));
+    page.line(&format!("Package `{}`.\n\n{}", package.name, paragraphs(&package.docs)));
     page.line(NAMES.trim_end());
-    page.line("");
     page.rules();
     for interface in package.interfaces.values() {
         page.interface(&resolve.interfaces[*interface]);
@@ -91,23 +91,28 @@ impl Page<'_> {
         let name = interface.name.as_deref().unwrap_or_default();
         self.line(&format!("\n## Interface `{name}`\n"));
         self.line(&paragraphs(&interface.docs));
-        for (word, id) in &interface.types {
-            let definition = &self.resolve.types[*id];
-            match &definition.kind {
-                TypeDefKind::Type(Type::Id(used)) => self.used(word, &self.resolve.types[*used]),
-                _ => self.definition(name, word, definition),
-            }
+        let (used, own): (Vec<_>, Vec<_>) =
+            interface.types.iter().partition(|(_, id)| matches!(self.resolve.types[**id].kind, TypeDefKind::Type(_)));
+        if !used.is_empty() {
+            let used: Vec<_> = used.into_iter().map(|(word, id)| code(&self.used(word, *id))).collect();
+            self.line(&format!("\nUses {}.", used.join(", ")));
+        }
+        for (word, id) in own {
+            self.definition(name, word, &self.resolve.types[*id]);
         }
         for function in interface.functions.values() {
             self.function(name, function);
         }
     }
 
-    /// A type of another interface.
-    fn used(&mut self, word: &str, definition: &TypeDef) {
-        let TypeOwner::Interface(owner) = definition.owner else { return };
-        let owner = self.resolve.interfaces[owner].name.as_deref().unwrap_or_default();
-        self.line(&format!("\nUses `{word}` of `{owner}`."));
+    /// A type of another interface, with that interface's name before it.
+    fn used(&self, word: &str, id: TypeId) -> String {
+        let owner = match self.resolve.types[id].kind {
+            TypeDefKind::Type(Type::Id(used)) => self.resolve.types[used].owner,
+            _ => TypeOwner::None,
+        };
+        let TypeOwner::Interface(owner) = owner else { return word.to_owned() };
+        format!("{}.{word}", self.resolve.interfaces[owner].name.as_deref().unwrap_or_default())
     }
 
     fn definition(&mut self, interface: &str, word: &str, definition: &TypeDef) {

@@ -51,22 +51,37 @@ fn every_name_in_the_reference_is_one_of_the_bindings() {
         ("Go", "sdk/go/internal/generated"),
         ("C", "sdk/c/generated"),
     ];
-    let texts: BTreeMap<_, _> = bindings.map(|(language, folder)| (language, read_all(folder))).into();
+    let mut texts: BTreeMap<_, _> = bindings.map(|(language, folder)| (language, read_all(folder))).into();
+    // What is committed for C holds two worlds, which do not have every role.
+    for (_, bytes) in generate(wit_bindgen_c::Opts::default().build(), "host").iter() {
+        texts.entry("C").or_default().push_str(&String::from_utf8_lossy(bytes));
+    }
     let mut found = 0;
     let mut languages: Vec<Vec<&str>> = Vec::new();
-    let reference = read("wit/REFERENCE.md");
-    for line in reference.lines().filter(|line| line.starts_with("| ")) {
+    let languages_known: Vec<&str> = bindings.iter().map(|(language, _)| *language).collect();
+    let mut look_up = |language: &str, name: &str| {
+        let name = name.trim_matches('`');
+        assert!(texts[language].contains(name), "`{name}` is no word of the bindings for {language}");
+        found += 1;
+    };
+    let reference = contract::reference(&read("wit/weir.wit")).expect("the contract parses");
+    for line in reference.lines().filter(|line| line.starts_with("Rust `")) {
+        for name in line.trim_end_matches('.').split(", ") {
+            let (language, name) = name.split_once(' ').expect("a language and a name");
+            look_up(language, name);
+        }
+    }
+    for line in reference.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---")) {
         let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
         if ["In WIT", "Field", "Case"].contains(&cells[0]) {
-            let known = cells.iter().map(|cell| cell.split(", ").filter(|part| texts.contains_key(part)).collect());
+            let known =
+                cells.iter().map(|cell| cell.split(", ").filter(|part| languages_known.contains(part)).collect());
             languages = known.collect();
             continue;
         }
         for (cell, languages) in cells.iter().zip(&languages) {
             for language in languages {
-                let name = cell.trim_matches('`');
-                assert!(texts[language].contains(name), "`{name}` is no word of the bindings for {language}");
-                found += 1;
+                look_up(language, cell);
             }
         }
     }

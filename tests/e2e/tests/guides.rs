@@ -1,7 +1,8 @@
 //! The guides, command by command as they are written, in a folder outside the repository.
 //!
 //! A block ```` ```sh ```` is typed into one shell after the other, in the folder and with the environment that the one before
-//! left. `sh fails` must fail; `sh stays` is typed into a second terminal and goes on running. A block ```` ```text ```` right
+//! left. `sh fails` must fail; `sh until` is typed again until it prints what is shown; `sh stays` is typed into a second terminal
+//! and goes on running. A block ```` ```text ```` right
 //! behind is what is printed, with `…` for what differs from time to time: within a line anything, alone in a line any lines.
 
 use std::fs;
@@ -26,6 +27,7 @@ struct Step<'a> {
 enum Manner {
     Succeeds,
     Fails,
+    Until,
     Stays,
 }
 
@@ -53,6 +55,7 @@ fn steps(guide: &str) -> anyhow::Result<Vec<Step<'_>>> {
         let manner = match kind {
             "sh" => Some(Manner::Succeeds),
             "sh fails" => Some(Manner::Fails),
+            "sh until" => Some(Manner::Until),
             "sh stays" => Some(Manner::Stays),
             _ => None,
         };
@@ -125,23 +128,32 @@ fn check(lang: &str) -> anyhow::Result<()> {
         let told = || format!("{lang}: {}", step.script);
         match step.manner {
             Manner::Stays => terminals.push(stay(&desk, step).with_context(told)?),
-            manner => {
-                let ended =
-                    desk.shell(".", &format!("exec 2>&1\n{}", script(&desk, step.script))).with_context(told)?;
-                ensure!(
-                    (ended.code == Some(0)) == (manner == Manner::Succeeds),
-                    "{}\nended with {:?}:\n{}",
-                    told(),
-                    ended.code,
-                    ended.stdout
-                );
-                check_printed(step, &ended.stdout).with_context(told)?;
-            }
+            Manner::Until => until(|| typed(&desk, step)).with_context(told)?,
+            Manner::Succeeds | Manner::Fails => typed(&desk, step).with_context(told)?,
         }
     }
     let seconds = started.elapsed().as_secs_f64();
     show(&format!("guide for {lang}: {} blocks as they are written, in {seconds:.1} s", steps.len()));
     Ok(())
+}
+
+/// Types the block, and compares how it ends and what it prints.
+fn typed(desk: &Desk, step: &Step<'_>) -> anyhow::Result<()> {
+    let ended = desk.shell(".", &format!("exec 2>&1\n{}", script(desk, step.script)))?;
+    let is_good = ended.code == Some(0);
+    ensure!(is_good == (step.manner != Manner::Fails), "it ended with {:?}:\n{}", ended.code, ended.stdout);
+    check_printed(step, &ended.stdout)
+}
+
+/// Tries again and again until it succeeds.
+fn until(mut attempt: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match attempt() {
+            Err(_) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
+            ended => return ended,
+        }
+    }
 }
 
 /// Types the block into a terminal of its own, and waits until it has printed what the guide shows.
@@ -151,19 +163,14 @@ fn stay(desk: &Desk, step: &Step<'_>) -> anyhow::Result<Terminal> {
     let mut command = desk.command(".", &script(desk, step.script))?;
     let terminal = own_group(command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output)).spawn()?;
     let mut terminal = Terminal(terminal);
-    let deadline = Instant::now() + PATIENCE;
-    loop {
+    until(|| {
         let printed = fs::read_to_string(&log)?;
-        match check_printed(step, &printed) {
-            Ok(()) => return Ok(terminal),
-            Err(error) if Instant::now() > deadline => return Err(error),
-            Err(_) => {}
-        }
         if let Some(status) = terminal.0.try_wait()? {
             bail!("it ended with {status}:\n{printed}");
         }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        check_printed(step, &printed)
+    })?;
+    Ok(terminal)
 }
 
 fn own_group(command: &mut Command) -> &mut Command {

@@ -24,7 +24,8 @@ struct Workspace {
 
 struct Contact {
     fields: Map<String, Value>,
-    created_ms: u64,
+    /// None: it was there from the start.
+    created_ms: Option<u64>,
 }
 
 /// A request to the directory, taken apart.
@@ -59,7 +60,7 @@ impl Directory {
         let contact = |number: usize| {
             let fields =
                 json!({ "email": format!("contact{number}@example.com"), "name": format!("Contact {number}") });
-            Contact { fields: fields.as_object().cloned().unwrap_or_default(), created_ms: 0 }
+            Contact { fields: fields.as_object().cloned().unwrap_or_default(), created_ms: None }
         };
         let main = Workspace { contacts: (1..=contacts).map(contact).collect(), by_key: HashMap::new() };
         let workspaces = HashMap::from([(format!("{TENANT}/main"), main)]);
@@ -117,16 +118,15 @@ impl Directory {
             return Reply::json(StatusCode::OK, &workspace.shown(index));
         }
         let index = workspace.contacts.len();
-        workspace.contacts.push(Contact { fields, created_ms: request.now_ms.max(1) });
+        workspace.contacts.push(Contact { fields, created_ms: Some(request.now_ms) });
         workspace.by_key.extend(key.map(|key| (key, index)));
         Reply::json(StatusCode::CREATED, &workspace.shown(index)).with_effect()
     }
 
     /// Finds by any field what is old enough, and says for how long something younger will not be found.
     fn search(&self, workspace: &str, request: &DirectoryRequest<'_>) -> Reply {
-        // What was there from the start is known at once.
         let known_ms = |contact: &Contact| {
-            if contact.created_ms == 0 { 0 } else { contact.created_ms.saturating_add(self.search_lag_ms) }
+            contact.created_ms.map_or(0, |created_ms| created_ms.saturating_add(self.search_lag_ms))
         };
         let workspace = self.workspaces.get(workspace);
         let contacts = workspace.map(|workspace| &workspace.contacts[..]).unwrap_or_default();

@@ -28,18 +28,10 @@ pub(crate) struct Conform {
     /// Give each entry point so many hostile inputs.
     #[arg(long, value_name = "COUNT", default_value_t = FUZZ, value_parser = clap::value_parser!(u32).range(i64::from(FUZZ)..))]
     fuzz: u32,
-    /// Print the page of a check: what is checked, why, and how to mend it.
-    #[arg(long, value_name = "ID", exclusive = true)]
-    explain: Option<String>,
 }
 
 impl Conform {
     pub(crate) fn run(self, screen: &Screen) -> anyhow::Result<Exit> {
-        if let Some(id) = &self.explain {
-            let page = page(&id.to_uppercase()).ok_or_else(|| unknown(id))?;
-            screen.print(page)?;
-            return Ok(Exit::Done);
-        }
         if let Some(id) = self.only.iter().find(|id| page(&id.to_uppercase()).is_none()) {
             return Err(unknown(id).into());
         }
@@ -98,7 +90,7 @@ fn show(checked: &Checked, screen: &Screen) -> String {
     let cure = checks().iter().find(|check| check.id == id).map(|check| check.cure).unwrap_or_default();
     let mut text = format!("{id} {word}  {title}\n");
     seen.iter().for_each(|line| text.push_str(&format!("              {}\n", clean(line))));
-    text.push_str(&format!("              to mend it: {cure}; more: weir plugin conform --explain {id}\n"));
+    text.push_str(&format!("              to mend it: {cure}; more: weir explain {id}\n"));
     text
 }
 
