@@ -438,9 +438,10 @@ fn what_cannot_be_done_is_told_with_what_can() {
     weir.check(
         &["plugin", "inspect", "crm.wasm"],
         expect![[r#"
-        ! weir: `crm.wasm` cannot be a plugin: not a WebAssembly component
-        exit code 1
-    "#]],
+            ! weir: this is no WebAssembly file; give the `.wasm` that `weir plugin build` writes
+            !   more: weir explain weir.load.not-wasm
+            exit code 2
+        "#]],
     );
     weir.check(
         &["event", "send", "--flow", "leads"],

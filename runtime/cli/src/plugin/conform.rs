@@ -37,20 +37,8 @@ impl Conform {
         }
         let started = Instant::now();
         let component = component(&self.plugin)?;
-        let config = Config {
-            program: env::current_exe().context("cannot find the program's own file")?,
-            cache_folder: cache_folder(),
-            fuzz: self.fuzz,
-            only: self.only.iter().map(|id| id.to_uppercase()).collect(),
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let mut printed = Ok(());
-        let report = runtime.block_on(conformance::run(config, component.into(), |checked| {
-            if !screen.json && printed.is_ok() {
-                printed = screen.print(&show(checked, screen));
-            }
-        }))?;
-        printed?;
+        let only = self.only.iter().map(|id| id.to_uppercase()).collect();
+        let report = suite(component, self.fuzz, only, screen)?;
         if let Some(file) = &self.report {
             fs::write(file, report.to_json())
                 .with_context(|| format!("cannot write the report `{}`", file.display()))?;
@@ -62,6 +50,21 @@ impl Conform {
         }
         Ok(if report.failed().next().is_none() { Exit::Done } else { Exit::Failed })
     }
+}
+
+/// Runs the suite, and shows each check as it ends.
+pub(super) fn suite(component: Vec<u8>, fuzz: u32, only: Vec<String>, screen: &Screen) -> anyhow::Result<Report> {
+    let program = env::current_exe().context("cannot find the program's own file")?;
+    let config = Config { program, cache_folder: cache_folder(), fuzz, only };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut printed = Ok(());
+    let report = runtime.block_on(conformance::run(config, component.into(), |checked| {
+        if !screen.json && printed.is_ok() {
+            printed = screen.print(&show(checked, screen));
+        }
+    }))?;
+    printed?;
+    Ok(report)
 }
 
 fn unknown(id: &str) -> Stop {
@@ -91,7 +94,7 @@ fn show(checked: &Checked, screen: &Screen) -> String {
     text
 }
 
-fn summary(report: &Report) -> String {
+pub(super) fn summary(report: &Report) -> String {
     let count = |outcome| report.checks.iter().filter(|checked| checked.result == outcome).count();
     let name = match (&report.id, &report.version) {
         (Some(id), Some(version)) => format!("{id} {version}"),
