@@ -49,7 +49,7 @@ const CONTENT_TYPES: [&str; 10] = [
 
 /// So many inputs: those that every campaign has, and others made of the sample. One after the other: together they would
 /// fill the memory.
-pub(crate) fn inputs(sample: &Document, seed: u64, count: u32) -> impl Iterator<Item = Document> {
+pub(crate) fn inputs(sample: &Document, seed: u64, count: u32) -> impl Iterator<Item = Document> + use<> {
     let mut chance = Chance::new(seed);
     let value: Value = serde_json::from_slice(&sample.data).unwrap_or(Value::Null);
     let sample = sample.clone();
@@ -184,7 +184,7 @@ fn damage(data: &mut Vec<u8>, chance: &mut Chance) {
 }
 
 /// Answers that no destination should give.
-pub(crate) fn bodies(good: &[u8], seed: u64, count: u32) -> impl Iterator<Item = Document> {
+pub(crate) fn bodies(good: &[u8], seed: u64, count: u32) -> impl Iterator<Item = Document> + use<> {
     inputs(&Document::json(good.to_vec()), seed ^ 0x5eed, count)
 }
 
