@@ -10,7 +10,7 @@ use engine::{ActionCall, AdminError, PluginAdmin, PluginCaller, PluginSelector, 
 use host::{CompileConfig, ConnectionLookup, Host, HostConfig, PluginSettings, Slots};
 use lifecycle::{Clock as _, SystemClock};
 use manifest::{HttpRequest, Manifest};
-use model::{Event, RequestRecord};
+use model::{Event, Origin, RequestRecord};
 
 use crate::case::{CONNECTION, Call, Case, ConnectionText, RECEIVED, base_of};
 use crate::judge::{Report, say_documents, say_receipt, say_settlement};
@@ -155,6 +155,9 @@ impl Kit {
     /// # Errors
     /// The plugin cannot be brought into service: the fault is not the case's.
     pub async fn call(&self, case: &Case) -> Result<Report, OpenError> {
+        if !self.is_live {
+            self.reach(case)?;
+        }
         // Once more for each: a plugin that traps in case after case would be put into quarantine.
         self.host.activate(&self.plugin, &self.digest).await?;
         self.recordings.begin(&case.http);
@@ -183,6 +186,16 @@ impl Kit {
         lines.dedup();
         report.manifest_lines = lines;
         Ok(report)
+    }
+
+    /// Lets the plugin reach the addresses that the case's own connection names. Nothing is dialled, and a name would not be
+    /// looked up either.
+    fn reach(&self, case: &Case) -> Result<(), OpenError> {
+        let Call::Action { connection: Some(connection), .. } = &case.call else { return Ok(()) };
+        let addresses = connection.origins.iter().filter_map(Origin::address);
+        let private_networks = addresses.map(|address| address.to_string()).collect();
+        let grant = GrantText { http: self.asks.clone(), private_networks };
+        Ok(self.host.configure(&self.plugin.name, &PluginSettings { grant, ..PluginSettings::default() })?)
     }
 
     async fn transform(&self, event: &Event, input: &model::Document, options: &str) -> Report {

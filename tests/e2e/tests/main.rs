@@ -4,7 +4,10 @@
 mod api;
 mod author;
 mod bad_input;
+mod compared;
+mod development;
 mod disk;
+mod exported;
 mod hot_loading;
 mod kill;
 mod material;

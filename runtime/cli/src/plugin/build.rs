@@ -37,7 +37,7 @@ impl Build {
 }
 
 /// Builds the project in the folder.
-pub(super) fn build(folder: &Path) -> anyhow::Result<Built> {
+pub(crate) fn build(folder: &Path) -> anyhow::Result<Built> {
     toolchain::build(folder).map_err(|error| match &error {
         BuildError::Manifest { .. } | BuildError::NoProject { .. } => {
             Stop { exit: Exit::Faults, title: error.to_string(), faults: error.faults() }.into()

@@ -1,10 +1,11 @@
 //! `weir install`, `grant`, `rollback` and `weir plugin`.
 
-mod build;
+pub(crate) mod build;
+mod compare;
 mod invoke;
 mod new;
 mod test;
-mod watch;
+pub(crate) mod watch;
 mod workbench;
 
 use std::fmt::Write as _;
@@ -110,7 +111,7 @@ pub(crate) enum Plugin {
     Work(Work),
 }
 
-/// What a plugin's author does; no running Weir is asked.
+/// What a plugin's author does, in a host of its own.
 #[derive(Subcommand)]
 pub(crate) enum Work {
     /// Write a new plugin project: manifest, source, cases, README.
@@ -121,15 +122,18 @@ pub(crate) enum Work {
     Test(test::Test),
     /// Call one action, or a mapper, once.
     Invoke(invoke::Invoke),
+    /// Run recorded events of a running Weir through a new version of a mapper, and show what it gives otherwise.
+    Compare(compare::Compare),
 }
 
 impl Work {
-    pub(crate) fn run(self, screen: &Screen) -> anyhow::Result<Exit> {
+    pub(crate) fn run(self, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
         match self {
             Self::New(new) => new.run(screen),
             Self::Build(build) => build.run(screen),
             Self::Test(test) => test.run(screen),
             Self::Invoke(invoke) => invoke.run(screen),
+            Self::Compare(compare) => compare.run(dir, screen),
         }
     }
 }
@@ -144,7 +148,7 @@ impl Plugin {
             }
             Self::Inspect { plugin } if Path::new(&plugin).is_file() => inspect_file(Path::new(&plugin), screen),
             Self::Inspect { plugin } => inspect_installed(&plugin, client, screen).await,
-            Self::Work(work) => work.run(screen),
+            Self::Work(_) => unreachable!("this is not run within the runtime of those who only ask"),
         }
     }
 }

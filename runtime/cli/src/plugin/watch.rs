@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 /// Between two looks at the files: soon enough for whoever has just saved one.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// Folders that hold what is made of a project, and what others wrote.
 const NOT_LOOKED_AT: [&str; 3] = ["target", "node_modules", "__pycache__"];
@@ -25,8 +25,11 @@ pub(super) fn again_and_again(folder: &Path, mut work: impl FnMut()) -> ! {
     }
 }
 
+/// What tells one content of a folder from another without reading it.
+pub(crate) type State = (u32, SystemTime);
+
 /// How many files there are, and when the latest was changed.
-fn state(folder: &Path) -> io::Result<(u32, SystemTime)> {
+pub(crate) fn state(folder: &Path) -> io::Result<State> {
     let (mut files, mut latest) = (0, SystemTime::UNIX_EPOCH);
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
