@@ -128,7 +128,7 @@ async fn a_changed_mapper_is_compared_with_what_was_recorded() -> anyhow::Result
     assert_eq!((&found["compared"], &found["differ"]), (&json!(100), &json!(4)), "{found:#}");
 
     let refused = weir(&world, &["plugin", "compare", typed(&connector)?]).await?;
-    refused.refuses(4, &["`http` is a connector", "answers are not recorded", "weir plugin test"])?;
+    refused.refuses(4, &["`http-connector` is a connector", "answers are not recorded", "weir plugin test"])?;
     let nowhere = weir(&world, &["plugin", "compare", typed(&old)?, "--flow", "forms", "--step", "nothing"]).await?;
     nowhere.refuses(2, &["no step `nothing`; its steps are contact"])?;
     show(&format!("{EVENTS} recorded calls compared with a changed mapper in {took} ms"));

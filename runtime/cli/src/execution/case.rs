@@ -72,7 +72,8 @@ impl Written {
             text.push_str("http:\n");
             for (item, gap) in items.iter().zip(&self.gaps) {
                 gap.iter().for_each(|gap| text.push_str(&comment(gap)));
-                text.push_str(&kit::to_yaml(&json!([item]), 0));
+                let item = kit::to_yaml(item, 1);
+                text.push_str(&format!("- {}", item.trim_start()));
             }
         }
         match kit::read("export", &text) {
