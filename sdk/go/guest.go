@@ -13,6 +13,7 @@ import (
 	wire "github.com/weir-project/weir/sdk/go/internal/generated/imports/weir_plugin_types"
 	verification "github.com/weir-project/weir/sdk/go/internal/generated/imports/weir_plugin_verification"
 	"github.com/weir-project/weir/sdk/go/internal/roles"
+	"github.com/weir-project/weir/sdk/go/internal/wit/runtime"
 	"github.com/weir-project/weir/sdk/go/internal/wit/types"
 )
 
@@ -24,36 +25,44 @@ func Export(plugin Plugin) {
 	roles.Transform = func(
 		origin wire.Origin, input wire.Document, options string,
 	) types.Result[[]wire.Document, wire.Fault] {
-		documents, err := plugin.Transform(fromOrigin(origin), fromDocument(input), options)
-		if err != nil {
-			return types.Err[[]wire.Document](toWire(err))
-		}
-		out := make([]wire.Document, 0, len(documents))
-		for _, document := range documents {
-			out = append(out, toDocument(document))
-		}
-		return types.Ok[[]wire.Document, wire.Fault](out)
+		return runtime.Collecting(func() types.Result[[]wire.Document, wire.Fault] {
+			documents, err := plugin.Transform(fromOrigin(origin), fromDocument(input), options)
+			if err != nil {
+				return types.Err[[]wire.Document](toWire(err))
+			}
+			out := make([]wire.Document, 0, len(documents))
+			for _, document := range documents {
+				out = append(out, toDocument(document))
+			}
+			return types.Ok[[]wire.Document, wire.Fault](out)
+		})
 	}
 	roles.Invoke = func(call actions.Call) types.Result[actions.Receipt, wire.Fault] {
-		receipt, err := plugin.Invoke(fromCall(call), plugin.host())
-		if err != nil {
-			return types.Err[actions.Receipt](toWire(err))
-		}
-		return types.Ok[actions.Receipt, wire.Fault](toWireReceipt(receipt))
+		return runtime.Collecting(func() types.Result[actions.Receipt, wire.Fault] {
+			receipt, err := plugin.Invoke(fromCall(call), plugin.host())
+			if err != nil {
+				return types.Err[actions.Receipt](toWire(err))
+			}
+			return types.Ok[actions.Receipt, wire.Fault](toWireReceipt(receipt))
+		})
 	}
 	roles.Verify = func(call actions.Call) types.Result[verification.Settlement, wire.Fault] {
-		settlement, err := plugin.Verify(fromCall(call), plugin.host())
-		if err != nil {
-			return types.Err[verification.Settlement](toWire(err))
-		}
-		return types.Ok[verification.Settlement, wire.Fault](toSettlement(settlement))
+		return runtime.Collecting(func() types.Result[verification.Settlement, wire.Fault] {
+			settlement, err := plugin.Verify(fromCall(call), plugin.host())
+			if err != nil {
+				return types.Err[verification.Settlement](toWire(err))
+			}
+			return types.Ok[verification.Settlement, wire.Fault](toSettlement(settlement))
+		})
 	}
 	roles.Check = func(context wire.Context) types.Result[connection.Identity, wire.Fault] {
-		identity, err := plugin.checkWire(fromContext(context))
-		if err != nil {
-			return types.Err[connection.Identity](toWire(err))
-		}
-		return types.Ok[connection.Identity, wire.Fault](identity)
+		return runtime.Collecting(func() types.Result[connection.Identity, wire.Fault] {
+			identity, err := plugin.checkWire(fromContext(context))
+			if err != nil {
+				return types.Err[connection.Identity](toWire(err))
+			}
+			return types.Ok[connection.Identity, wire.Fault](identity)
+		})
 	}
 }
 

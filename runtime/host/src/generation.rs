@@ -73,7 +73,7 @@ impl Generation {
         let component = linker.instantiate_pre(component).map_err(|cause| LoadError::Link(format!("{cause:#}")))?;
         let exports = v0_1::Exports::of(&component);
         if let Some(role) = read.manifest.roles.iter().find(|role| !exports.has(**role)) {
-            return Err(LoadError::Link(format!("its role `{}` lacks a function", role_word(*role))));
+            return Err(LoadError::Link(format!("its role `{}` lacks a function", role.name())));
         }
         let permits = limits.concurrency.unwrap_or(CALLS);
         let (name, version) = (name.to_owned(), read.manifest.version.clone());
@@ -193,19 +193,10 @@ pub(crate) fn inspection(read: &Read) -> Inspection {
         licence: manifest.licence.clone(),
         contract: manifest.contract.clone(),
         digest: read.digest.clone(),
-        roles: manifest.roles.iter().map(|role| role_word(*role).to_owned()).collect(),
+        roles: manifest.roles.iter().map(|role| role.name().to_owned()).collect(),
         actions: manifest.actions.keys().cloned().collect(),
         imports: read.imports.clone(),
         asks: asks.collect(),
-    }
-}
-
-fn role_word(role: Role) -> &'static str {
-    match role {
-        Role::Mapper => "mapper",
-        Role::Actions => "actions",
-        Role::Verification => "verification",
-        Role::Connection => "connection",
     }
 }
 

@@ -149,12 +149,8 @@ fn check_contract(shape: &Shape) -> Result<(), LoadError> {
 
 fn check_roles(manifest: &Manifest, shape: &Shape) -> Result<(), LoadError> {
     let mut has_role = false;
-    for (role, word) in [
-        (Role::Mapper, "mapper"),
-        (Role::Actions, "actions"),
-        (Role::Verification, "verification"),
-        (Role::Connection, "connection"),
-    ] {
+    for role in Role::ALL {
+        let word = role.name();
         let path = format!("weir:plugin/{word}");
         let is_exported = shape.exports.iter().any(|export| InterfaceName::parse(export).path == path);
         match (manifest.has(role), is_exported) {

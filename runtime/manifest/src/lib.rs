@@ -1,12 +1,14 @@
 //! What a plugin says of itself: `weir-plugin.toml` and its schemas, and the custom section that carries them in the
-//! component. Pure; nothing of the plugin runs. Never learns what an operator granted. Start at [`Manifest`].
+//! component. Nothing of the plugin runs. Never learns what an operator granted. Start at [`Manifest`].
 
+mod folder;
 mod rules;
 mod section;
 mod shape;
 mod toml;
 mod types;
 
+pub use folder::FILE;
 pub use section::{ReadManifestError, embed, extract};
 pub use shape::json_schema;
 pub use types::{

@@ -52,6 +52,21 @@ pub enum Role {
     Connection,
 }
 
+impl Role {
+    /// Every role, in the order of the contract.
+    pub const ALL: [Self; 4] = [Self::Mapper, Self::Actions, Self::Verification, Self::Connection];
+
+    /// Its name, which is that of the interface too.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mapper => "mapper",
+            Self::Actions => "actions",
+            Self::Verification => "verification",
+            Self::Connection => "connection",
+        }
+    }
+}
+
 /// The schemas of a mapper; JSON Schema 2020-12. In the file each is the path of a file under `schemas/`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

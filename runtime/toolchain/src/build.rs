@@ -2,7 +2,9 @@ use std::path::{Path, PathBuf};
 
 use manifest::Manifest;
 
-use crate::{BuildError, Language, finish, read_manifest};
+use crate::finish::finish;
+use crate::workshop::Workshop;
+use crate::{BuildError, Language, read_manifest};
 
 /// A component that was built.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ pub fn build(folder: &Path) -> Result<Built, BuildError> {
     let language = Language::of(folder)?;
     // First, because a fault of the manifest is told in an instant and a build takes its time.
     let manifest = read_manifest(folder)?;
-    let built = language.build(folder)?;
+    let built = language.build(&Workshop { folder, manifest: &manifest, programs: None })?;
     let component = folder.join(format!("{}.wasm", manifest.id));
     finish(&manifest, &built, &component)?;
     Ok(Built { language, manifest, component })
@@ -65,10 +67,30 @@ mod tests {
     }
 
     #[test]
-    fn a_language_that_is_not_served_yet_is_named() {
+    fn a_toolchain_that_is_missing_is_named_with_how_to_get_it() {
         let manifest = "id = \"x\"\nversion = \"1.0.0\"\ndescription = \"X.\"\nowner = \"x@example.com\"\n\
                         licence = \"Apache-2.0\"\ncontract = \"0.1\"\nroles = [\"mapper\"]\n";
-        let told = told(&[("go.mod", ""), ("weir-plugin.toml", manifest)]);
-        assert!(told.starts_with("plugins in Go (go.mod) cannot be built by this command yet"), "{told}");
+        let project = tempfile::tempdir().expect("a folder");
+        let sdk = project.path().join("weir-sdk/src/weir_sdk/build");
+        fs::create_dir_all(&sdk).expect("creates");
+        fs::write(project.path().join("weir-plugin.toml"), manifest).expect("writes");
+        let manifest = read_manifest(project.path()).expect("is valid");
+        let empty = tempfile::tempdir().expect("a folder");
+        let programs = [
+            (Language::Rust, "`rustc` is missing; install Rust: "),
+            (Language::JavaScript, "`node` is missing; install Node.js 20 or later: "),
+            (Language::Python, "`python3` is missing; install Python 3.11 or later: "),
+            (Language::Go, "`go` is missing; install Go 1.25 or later: "),
+            (Language::C, "`make` is missing; install it "),
+        ];
+        for (language, told) in programs {
+            let file = project.path().join(language.project_file());
+            fs::write(&file, "").expect("writes");
+            let programs = Some(empty.path().as_os_str());
+            let workshop = Workshop { folder: project.path(), manifest: &manifest, programs };
+            let error = language.build(&workshop).expect_err("nothing is there");
+            assert!(error.to_string().starts_with(told), "{error}");
+            fs::remove_file(&file).expect("removes");
+        }
     }
 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use manifest::{Problem, ReadManifestError};
 
-use crate::{Language, MANIFEST};
+use crate::Language;
 
 /// Why there is no component.
 #[derive(Debug, thiserror::Error)]
@@ -13,13 +13,6 @@ pub enum BuildError {
     NoProject {
         /// Which folder.
         folder: PathBuf,
-    },
-    /// This version does not build that language.
-    #[error("plugins in {language} ({}) cannot be built by this command yet; build the component with the language's own \
-             tools", language.project_file())]
-    NotYet {
-        /// Which language.
-        language: Language,
     },
     /// A tool is not there.
     #[error("{tool} is missing; {cure}")]
@@ -36,6 +29,16 @@ pub enum BuildError {
         command: String,
         /// How it ended.
         status: String,
+    },
+    /// A tool could not fetch what the project wants. What it said stands above, as it came.
+    #[error("`{command}` ended with {status}; {cure}")]
+    Fetch {
+        /// What was run.
+        command: String,
+        /// How it ended.
+        status: String,
+        /// What to do.
+        cure: &'static str,
     },
     /// The toolchain ran well and built nothing that could be a plugin.
     #[error("the build gave no component; {cure}")]
@@ -82,16 +85,6 @@ impl BuildError {
             }
             _ => Vec::new(),
         }
-    }
-
-    pub(crate) fn no_manifest(file: PathBuf, cause: &io::Error) -> Self {
-        let problem = Problem {
-            line: 1,
-            column: 1,
-            message: format!("{MANIFEST} cannot be read: {cause}"),
-            fix: "every plugin has one in its folder; `weir plugin new` writes an example".to_owned(),
-        };
-        Self::Manifest { file, problems: vec![problem] }
     }
 }
 

@@ -5,28 +5,19 @@ use manifest::Manifest;
 
 use crate::BuildError;
 
-/// The manifest's file in a plugin's folder.
-pub const MANIFEST: &str = "weir-plugin.toml";
-
 /// The manifest of the plugin in this folder, its schemas read.
 ///
 /// # Errors
 /// All the faults of the file.
 pub fn read_manifest(folder: &Path) -> Result<Manifest, BuildError> {
-    let file = folder.join(MANIFEST);
-    let text = match fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(cause) => return Err(BuildError::no_manifest(file, &cause)),
-    };
-    let read = |path: &str| fs::read_to_string(folder.join(path)).ok();
-    Manifest::from_toml(&text, &read).map_err(|problems| BuildError::Manifest { file, problems })
+    Manifest::of_folder(folder).map_err(|problems| BuildError::Manifest { file: folder.join(manifest::FILE), problems })
 }
 
 /// Puts the manifest into what the toolchain built, and writes the component.
 ///
 /// # Errors
 /// It is no component, or a file cannot be read or written.
-pub fn finish(manifest: &Manifest, built: &Path, output: &Path) -> Result<(), BuildError> {
+pub(crate) fn finish(manifest: &Manifest, built: &Path, output: &Path) -> Result<(), BuildError> {
     let file = |what, file: &Path| {
         let file = file.to_owned();
         move |cause| BuildError::File { what, file, cause }

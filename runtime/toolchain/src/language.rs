@@ -1,7 +1,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::{BuildError, rust};
+use crate::workshop::Workshop;
+use crate::{BuildError, c, go, javascript, python, rust};
 
 /// What a plugin is written in. Each has an adapter: a module with a function that runs its toolchain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +45,13 @@ impl Language {
     }
 
     /// Runs the toolchain; gives where the component without its manifest lies.
-    pub(crate) fn build(self, folder: &Path) -> Result<PathBuf, BuildError> {
+    pub(crate) fn build(self, workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
         match self {
-            Self::Rust => rust::build(folder),
-            Self::JavaScript | Self::Python | Self::Go | Self::C => Err(BuildError::NotYet { language: self }),
+            Self::Rust => rust::build(workshop),
+            Self::JavaScript => javascript::build(workshop),
+            Self::Python => python::build(workshop),
+            Self::Go => go::build(workshop),
+            Self::C => c::build(workshop),
         }
     }
 }

@@ -1,15 +1,20 @@
 //! From a plugin's folder to a component: finds out which language it is written in, runs that language's ordinary
-//! toolchain, and puts the manifest in. Says what is missing and how to get it; fetches and installs nothing itself. Never
+//! toolchain, and puts the manifest in. Says what is missing and how to get it; fetches and installs no tool itself. Never
 //! learns what the plugin does, and runs nothing of it but its build. Start at [`build()`].
 
 mod build;
+mod c;
+mod component;
 mod error;
 mod finish;
+mod go;
+mod javascript;
 mod language;
+mod python;
 mod rust;
-mod tool;
+mod workshop;
 
 pub use build::{Built, build};
 pub use error::BuildError;
-pub use finish::{MANIFEST, finish, read_manifest};
+pub use finish::read_manifest;
 pub use language::Language;

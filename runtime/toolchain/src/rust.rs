@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::BuildError;
-use crate::tool::Tool;
+use crate::workshop::{Tool, Workshop};
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -22,9 +22,9 @@ struct Message {
     filenames: Vec<PathBuf>,
 }
 
-pub(crate) fn build(folder: &Path) -> Result<PathBuf, BuildError> {
+pub(crate) fn build(workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
     // Not asked of rustup, because distributions package the target without it.
-    let library = RUSTC.run(&["--print", "target-libdir", "--target", TARGET], folder)?;
+    let library = workshop.ask(RUSTC, &["--print", "target-libdir", "--target", TARGET])?;
     if !Path::new(String::from_utf8_lossy(&library).trim()).is_dir() {
         return Err(BuildError::Missing {
             tool: format!("Rust's standard library for {TARGET}"),
@@ -33,10 +33,10 @@ pub(crate) fn build(folder: &Path) -> Result<PathBuf, BuildError> {
     }
     let arguments =
         ["build", "--quiet", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"];
-    let printed = CARGO.run(&arguments, folder)?;
+    let printed = workshop.ask(CARGO, &arguments)?;
     // Where it lies depends on workspaces and on Cargo's configuration, so that Cargo is asked.
-    let project = folder.join("Cargo.toml").canonicalize();
-    let project = project.map_err(|cause| BuildError::File { what: "read", file: folder.join("Cargo.toml"), cause })?;
+    let file = workshop.file("Cargo.toml");
+    let project = file.canonicalize().map_err(|cause| BuildError::File { what: "read", file, cause })?;
     component(&printed, &project).ok_or_else(|| BuildError::NoComponent {
         cure: "let Cargo.toml say: [lib] crate-type = [\"cdylib\", \"rlib\"]".to_owned(),
     })

@@ -81,7 +81,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             println!("tidy: {} found", failures.len());
             Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        Command::Guests => guests::build(&workspace).map(|_| ExitCode::SUCCESS),
+        Command::Guests => {
+            guests::build(&workspace)?;
+            process::run(&mut process::cargo(&["build", "--quiet", "--workspace", "--bins"], &workspace.root))?;
+            guests::build_others(&workspace, &workspace.target.join("debug/weir"))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Material => material::fetch(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Codegen => codegen::write(&workspace).map(|()| ExitCode::SUCCESS),
         Command::Demo { kill, events, once } => {

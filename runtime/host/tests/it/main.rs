@@ -8,6 +8,7 @@ mod destination;
 mod generations;
 mod hostile;
 mod http;
+mod languages;
 mod refused;
 mod support;
 mod surroundings;

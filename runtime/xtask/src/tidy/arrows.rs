@@ -48,7 +48,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // A plugin's tests run in the real host, behind the real gate: a room of its own, because neither may know of tests.
     ("kit", &["capability", "connection", "egress", "engine", "host", "lifecycle", "manifest", "written"]),
     ("cli", &["api", "connection", "flow", "host", "kit", "lifecycle", "manifest", "server", "store", "toolchain"]),
-    ("xtask", &["toolchain"]),
+    ("xtask", &["manifest"]),
     ("weir-sdk", &[]),
     ("standin", &[]),
     ("odd-modules", &[]),

@@ -1,0 +1,68 @@
+//! Plugins in Go: the standard toolchain, which makes a module for WASI preview 1, and then a component of it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::workshop::{Tool, Workshop};
+use crate::{BuildError, component};
+
+const GO: Tool = Tool {
+    program: "go",
+    cure: "install Go 1.25 or later: https://go.dev/dl, or `golang-go` of a distribution that has it",
+};
+
+/// The oldest that can export functions with the types of the contract.
+const MINOR_MIN: u32 = 25;
+
+/// Leaves names out, and makes each collection of garbage end before the program goes on: the SDK lets none begin where it
+/// could not look at the clock.
+const LINKER: &str = "-s -w -X=runtime.godebugDefault=gcstoptheworld=2";
+
+const MODULE: &str = "build/plugin.core.wasm";
+
+pub(crate) fn build(workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
+    let version = workshop.ask(GO, &["env", "GOVERSION"])?;
+    let version = String::from_utf8_lossy(&version).trim().to_owned();
+    if minor(&version).is_some_and(|minor| minor < MINOR_MIN) {
+        return Err(BuildError::Missing {
+            tool: format!("Go 1.{MINOR_MIN} ({version} is here)"),
+            cure: GO.cure.to_owned(),
+        });
+    }
+    let arguments = [
+        "build",
+        "-buildmode=c-shared",
+        "-trimpath",
+        "-buildvcs=false",
+        &format!("-ldflags={LINKER}"),
+        "-o",
+        MODULE,
+        ".",
+    ];
+    let mut command = workshop.command(GO, &arguments);
+    command.env("GOOS", "wasip1").env("GOARCH", "wasm");
+    Workshop::finish(GO, command)?;
+    let (module, built) = (workshop.file(MODULE), workshop.file("build/plugin.wasm"));
+    let mut bytes = fs::read(&module).map_err(|cause| BuildError::File { what: "read", file: module, cause })?;
+    let component = component::add_types(&mut bytes, workshop.manifest).and_then(|()| component::encode(&bytes));
+    let component = component.map_err(|cause| BuildError::NoComponent {
+        cure: format!("import the SDK in package main and call weir.Export in an init function ({cause})"),
+    })?;
+    fs::write(&built, component).map_err(|cause| BuildError::File { what: "write", file: built.clone(), cause })?;
+    Ok(built)
+}
+
+/// The 25 of `go1.25.1`; none for a version of its own name, such as a development build.
+fn minor(version: &str) -> Option<u32> {
+    version.strip_prefix("go1.")?.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_minor_version_is_read_where_there_is_one() {
+        assert_eq!(["go1.25.1", "go1.26rc1", "go1.9", "devel +abc"].map(minor), [Some(25), Some(26), Some(9), None]);
+    }
+}
