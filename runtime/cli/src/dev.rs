@@ -37,6 +37,9 @@ pub(crate) fn run(dir: &Path, json: bool) -> anyhow::Result<Exit> {
         return Err(Stop::new(Exit::Refused, title).into());
     }
     say("For development only: plugins that are built from their folders are granted whatever they ask for.");
+    if bench.plugins.is_empty() {
+        say("No plugin here is: write in plugins.toml `[plugin.NAME]` and `source = \"FOLDER\"`, that of its project.");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(up::serve(project, |control, shutdown| bench.keep_up(control, shutdown)))?;
     Ok(Exit::Done)

@@ -672,3 +672,31 @@ fn an_expression_that_explodes_ends_at_its_limit() {
     assert!(refused.contains("takes more than 1000000 units of work; do it in a mapper"), "{refused}");
     assert!(weir.run(&["status"], "").contains("1 parked and 0 dead executions"), "it waits for a person");
 }
+
+#[test]
+fn a_source_that_is_a_folder_stands_for_the_component_built_in_it() {
+    let weir = Weir::new();
+    weir.write(
+        "plugins.toml",
+        "[plugin.greeter]\nsource = \"plugins/greeter\"\n[plugin.faulty]\nsource = \"plugins/faulty\"\n",
+    );
+    let manifest = "id = \"greeter\"\nversion = \"1.0.0\"\ndescription = \"Greets.\"\nowner = \"you@example.com\"\n\
+                    licence = \"Apache-2.0\"\ncontract = \"0.1\"\nroles = [\"mapper\"]\n";
+    weir.write("plugins/greeter/weir-plugin.toml", manifest);
+    weir.write("plugins/faulty/weir-plugin.toml", "id = 3\n");
+    weir.check(&["check"], expect![[""]]);
+    weir.write("plugins.toml", "[plugin.greeter]\nsource = \"plugins/greeter\"\n");
+    weir.write("plugins/greeter/greeter.wasm", "no component");
+    weir.check(&["check"], expect![[""]]);
+}
+
+#[test]
+fn a_case_is_made_of_a_step_that_calls_a_plugin() {
+    let weir = running();
+    weir.run(&["event", "send", "--data", "{\"name\": \"Ada\"}"], "");
+    let id = weir.latest("hello");
+    weir.check(&["execution", "export", &id, "--case"], expect![[""]]);
+    weir.check(&["execution", "export", &id, "--case", "greeting"], expect![[""]]);
+    weir.check(&["execution", "export", &id, "--redact", "/name"], expect![[""]]);
+    weir.check(&["execution", "export", "exe_01kdvkvk0000000000000000000-0", "--case"], expect![[""]]);
+}

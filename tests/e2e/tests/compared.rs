@@ -110,6 +110,7 @@ async fn a_changed_mapper_is_compared_with_what_was_recorded() -> anyhow::Result
         "\"+4930",
         "→ \"004930",
         "new fault invalid-input (company): 20 of 1000",
+        "an output → not from there",
         "mended fault invalid-input (email): 20 of 1000",
     ])?;
 

@@ -184,14 +184,22 @@ async fn a_failed_mapping_fails_again_as_a_case() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_failed_delivery_fails_again_with_what_the_destination_said() -> anyhow::Result<()> {
     let exports = Exports::start().await?;
-    let id = exports.failed("declined", 1, r#"{"email":"ada@example.com"}"#).await?;
+    let form = r#"{"email":"ada@example.com","message":"my key is crm-key-for-tests"}"#;
+    let id = exports.failed("declined", 1, form).await?;
     let shown = weir(&exports.world, &["execution", "show", &id]).await?;
     shown.expect(&["422 in", r#"{"error":"declined","field":"email","your_key":"[redacted]""#])?;
     assert_holds(&shown.stdout, &[], &[SECRET, "weir.exchanges"]);
 
     let text = exports.export(&id, "declined", &[]).await?;
-    let said =
-        ["action: send", "secret: made-up-secret", "tenant: t1", "status: 422", "error: declined", "x-request-id"];
+    let said = [
+        "action: send",
+        "secret: made-up-secret",
+        "tenant: t1",
+        "status: 422",
+        "error: declined",
+        "x-request-id",
+        "my key is [redacted]",
+    ];
     let secret = ["T0ken-in-a-query", "T0ken-in-a-body", "T0ken-in-a-field", "C00kie", "secrets/crm", SECRET, TOKEN];
     assert_holds(&text, &said, &secret);
     assert_holds(&text, &["/declined?access_token=A1aaa-aa-a-aaaaa&page=2"], &["FILL IN"]);

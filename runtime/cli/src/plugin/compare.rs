@@ -49,8 +49,11 @@ pub(crate) struct Compare {
     name: Option<String>,
 }
 
-/// What a call gave, as a case would expect it.
-type Gave = Map<String, Value>;
+/// What a call gave, as a case would expect it, and what its fault says.
+struct Gave {
+    said: Map<String, Value>,
+    message: Option<String>,
+}
 
 /// What was found so far.
 #[derive(Default)]
@@ -94,7 +97,7 @@ impl Compare {
         })?;
         if tally.compared == 0 {
             let name = self.name(&manifest);
-            let gone = if tally.gone > 0 { ", or their payloads are gone" } else { "" };
+            let gone = if tally.gone > 0 { ", or their payloads or flows are gone" } else { "" };
             let title =
                 format!("no recorded call of `{name}` was found{gone}; `weir execution list` shows what is kept");
             return Err(Stop::new(Exit::NotFound, title).into());
@@ -177,10 +180,9 @@ impl Compare {
             Err(problem) => problem,
         };
         match problem.code.as_str() {
-            "weir.payload.gone" => tally.gone += 1,
-            // It may have been put away in the meantime.
-            "weir.execution.unknown" => {}
-            "weir.flow.no-call" | "weir.flow.unknown" => drop(tally.without.insert(row.flow.clone())),
+            // It may have been retired in the meantime, or its flow can be read no more.
+            "weir.payload.gone" | "weir.execution.unknown" | "weir.flow.unknown" => tally.gone += 1,
+            "weir.flow.no-call" => drop(tally.without.insert(row.flow.clone())),
             _ => return Err(Stop::new(Exit::Faults, problem.title).into()),
         }
         Ok(None)
@@ -226,19 +228,23 @@ async fn give(kit: &Kit, case: &Case) -> anyhow::Result<Gave> {
             report.differences.first().map(ToString::to_string).unwrap_or_default()
         );
     }
-    Ok(report.expectation(None))
+    let message = report.actual.get("fault").and_then(|fault| Some(fault["message"].as_str()?.to_owned()));
+    Ok(Gave { said: report.expectation(None), message })
 }
 
 fn recorded(call: &StepCallDetail, tally: &mut Tally) -> Option<Gave> {
     let attempt = call.attempt.as_ref()?;
-    let gave = match attempt.outcome.as_ref()? {
-        Outcome::Failed { fault } => expected(Err(fault)),
-        Outcome::Succeeded => expected(Ok(call.output.as_ref()?.iter().map(to_document).collect::<Option<_>>()?)),
+    let (said, message) = match attempt.outcome.as_ref()? {
+        Outcome::Failed { fault } => (expected(Err(fault)), Some(fault.message.clone())),
+        Outcome::Succeeded => {
+            let documents = call.output.as_ref()?.iter().map(to_document).collect::<Option<_>>()?;
+            (expected(Ok(documents)), None)
+        }
         _ => return None,
     };
     let plugin = attempt.report.as_ref().map(|report| format!("{} {}", report.plugin.name, report.plugin.version));
     tally.recorded_by.extend(plugin);
-    Some(gave)
+    Some(Gave { said, message })
 }
 
 /// The very call: the same event, because from it a mapper has its clock and its chance.
@@ -275,18 +281,19 @@ impl Tally {
             after,
         };
         let mut found = BTreeMap::new();
-        match (before.get("fault"), after.get("fault")) {
+        let output = || Some("an output".to_owned());
+        match (before.said.get("fault"), after.said.get("fault")) {
             (None, Some(fault)) => {
                 self.new_faults += 1;
-                found.insert(format!("new fault {}", fault_words(fault)), group(None, Some(shown(fault))));
+                found.insert(format!("new fault {}", fault_words(fault)), group(output(), after.message.clone()));
             }
             (Some(fault), None) => {
                 self.mended_faults += 1;
-                found.insert(format!("mended fault {}", fault_words(fault)), group(Some(shown(fault)), None));
+                found.insert(format!("mended fault {}", fault_words(fault)), group(before.message.clone(), output()));
             }
             _ => {
                 let mut differences = Vec::new();
-                compare("", &before.clone().into(), &after.clone().into(), &mut differences);
+                compare("", &before.said.clone().into(), &after.said.clone().into(), &mut differences);
                 self.differ += usize::from(!differences.is_empty());
                 self.same += usize::from(differences.is_empty());
                 for difference in differences {
@@ -321,7 +328,7 @@ impl Tally {
             ("differ", self.differ, Tone::Bad),
             ("new faults", self.new_faults, Tone::Bad),
             ("mended faults", self.mended_faults, Tone::Waiting),
-            ("payload gone", self.gone, Tone::Faint),
+            ("gone", self.gone, Tone::Waiting),
         ];
         for (what, count, tone) in counts {
             let tone = if count == 0 { Tone::Faint } else { tone };
@@ -364,10 +371,6 @@ impl Tally {
 fn fault_words(fault: &Value) -> String {
     let word = |key: &str| fault[key].as_str().unwrap_or_default().to_owned();
     format!("{} ({})", word("kind"), word("code"))
-}
-
-fn shown(value: &Value) -> String {
-    value.to_string()
 }
 
 /// The pointer with `*` for each place in a list: what differs in one item mostly differs in the others.
