@@ -64,9 +64,10 @@ func toContact(m weir.Mapping[Lead, Options]) (Contact, error) {
 	}, nil
 }
 
-// readEmail gives the address in lower case: people write their own in many ways, and the CRM knows a contact by it.
+// readEmail gives the address in lower case: people write their own in many ways, and the CRM knows a contact by it. Letters
+// beyond ASCII stay as they are: what is the same address to a mail server is known of ASCII alone.
 func readEmail(text string) (string, error) {
-	email := toLower(strings.TrimSpace(text))
+	email := strings.Map(toLower, strings.TrimSpace(text))
 	if isEmail(email) {
 		return email, nil
 	}
@@ -75,6 +76,13 @@ func readEmail(text string) (string, error) {
 		message = "is missing"
 	}
 	return "", weir.InvalidInput("the lead has no address to write to").WithCode("email").WithField("/email", message)
+}
+
+func toLower(letter rune) rune {
+	if 'A' <= letter && letter <= 'Z' {
+		return letter - 'A' + 'a'
+	}
+	return letter
 }
 
 func isEmail(text string) bool {

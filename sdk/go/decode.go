@@ -8,13 +8,10 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
-// depthMax bounds what is read into a value, which recurses; what is skipped may be deeper.
-const depthMax = 128
-
-// decoder reads a text into values, guided by their types.
+// decoder reads a text into values, guided by their types. The text has been skipped over before, so that it is known to be
+// JSON and not too deep to recurse into.
 type decoder struct {
 	scanner
 	denyUnknown bool
@@ -24,14 +21,10 @@ type decoder struct {
 type place struct {
 	outer *place
 	name  string
-	depth int
 }
 
 func (p *place) into(name string) *place {
-	if p == nil {
-		return &place{name: name, depth: 1}
-	}
-	return &place{outer: p, name: name, depth: p.depth + 1}
+	return &place{p, name}
 }
 
 func (p *place) pointer() string {
@@ -64,9 +57,6 @@ var (
 
 // read reads one value. `at` is the way to it.
 func (d *decoder) read(into reflect.Value, at *place) error {
-	if at != nil && at.depth > depthMax {
-		return d.malformed("recursion limit exceeded")
-	}
 	first := d.peek()
 	kind := into.Kind()
 	if into.Type() == objectType {
@@ -106,9 +96,6 @@ func (d *decoder) readItself(into json.Unmarshaler, at *place) error {
 	text, err := d.skip()
 	if err != nil {
 		return err
-	}
-	if !utf8.Valid(text) {
-		return d.malformed("a string is not UTF-8")
 	}
 	if err := into.UnmarshalJSON(text); err != nil {
 		return misfitAt(at, "%s", err)
@@ -323,9 +310,6 @@ func (d *decoder) readOrdered(at *place) (any, error) {
 
 // items takes a list and calls `each` where each item stands.
 func (d *decoder) items(at *place, each func(at *place) error) error {
-	if at != nil && at.depth > depthMax {
-		return d.malformed("recursion limit exceeded")
-	}
 	d.at++
 	if d.take(']') {
 		return nil

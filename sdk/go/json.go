@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"unicode/utf8"
 )
 
 // Member is one name of an object with its value.
@@ -108,7 +109,8 @@ func unescapeSeparators(text []byte) []byte {
 //
 //   - Names are compared exactly, and a name that comes twice in a struct is a fault.
 //   - null fits what can be nil and nothing else.
-//   - Text that is no UTF-8 or has half a surrogate pair is a fault, where it is read.
+//   - Text that is no UTF-8 is a fault, and so is half a surrogate pair where it is read.
+//   - So are more than 127 lists and objects in each other.
 //   - A field with the tag `weir:"required"` must be there.
 //   - Into an any, numbers are read as json.Number and lose nothing.
 //
@@ -125,10 +127,10 @@ func readJSON(text []byte, into any, denyUnknown bool) *Fault {
 	if value.Kind() != reflect.Pointer || value.IsNil() {
 		return Internal(fmt.Sprintf("JSON can be read into a pointer, not into %T", into))
 	}
-	decoder := decoder{scanner: scanner{text: text}, denyUnknown: denyUnknown}
-	err := decoder.read(value.Elem(), nil)
+	err := check(text)
 	if err == nil {
-		err = decoder.end()
+		decoder := decoder{scanner: scanner{text: text}, denyUnknown: denyUnknown}
+		err = decoder.read(value.Elem(), nil)
 	}
 	switch err := err.(type) {
 	case nil:
@@ -140,4 +142,16 @@ func readJSON(text []byte, into any, denyUnknown bool) *Fault {
 	default:
 		return InvalidInput("the input is not JSON: " + err.Error()).WithCode("malformed-json")
 	}
+}
+
+// check says whether the text is JSON, whoever reads how much of it.
+func check(text []byte) error {
+	scanner := scanner{text: text}
+	if !utf8.Valid(text) {
+		return scanner.malformed("it is not UTF-8")
+	}
+	if _, err := scanner.skip(); err != nil {
+		return err
+	}
+	return scanner.end()
 }

@@ -59,13 +59,15 @@ func TestWhatIsNoJSONSaysSo(t *testing.T) {
 }
 
 func TestWhatNobodyReadsNeedNotBeText(t *testing.T) {
-	for _, text := range []string{`"\ud800"`, "\"\xff\"", `"\u0041\n\""`} {
+	for _, text := range []string{`"\ud800"`, `{"\ude00":["\ud800"]}`, `"\u0041\n\""`} {
 		if err := ReadJSON([]byte(`{"id":7,"lines":[],"x":`+text+`}`), &order{}); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
-	if fault := readJSON([]byte("[\"\xff\"]"), new([]json.RawMessage), false); fault == nil || fault.Code != "malformed-json" {
-		t.Error(fault)
+	for _, text := range []string{`{"id":7,"lines":[],"\ud800":1}`, "{\"id\":7,\"lines\":[],\"x\":\"\xff\"}", `{"id":"7","x":1`} {
+		if fault := readJSON([]byte(text), &order{}, false); fault == nil || fault.Code != "malformed-json" {
+			t.Errorf("%q: %v", text, fault)
+		}
 	}
 }
 
@@ -107,18 +109,14 @@ func TestTextIsWrittenAsOthersWriteIt(t *testing.T) {
 	}
 }
 
-func TestDepthIsBoundedWhereItIsReadAndNotWhereItIsSkipped(t *testing.T) {
-	deep := strings.Repeat("[", 1_000_000) + strings.Repeat("]", 1_000_000)
-	if err := ReadJSON([]byte(`{"id":7,"lines":[],"other":`+deep+`}`), &order{}); err != nil {
-		t.Error(err)
-	}
-	for _, into := range []any{new(any), new([]any), new(Object)} {
-		text := deep
-		if _, ok := into.(*Object); ok {
-			text = `{"a":` + deep + `}`
-		}
-		if fault := readJSON([]byte(text), into, false); fault == nil || fault.Code != "malformed-json" {
-			t.Errorf("into a %T: %v", into, fault)
+func TestDepthIsBoundedWhoeverReadsIt(t *testing.T) {
+	for _, into := range []any{new(any), new(Object), &struct{}{}} {
+		for depth, isRead := range map[int]bool{127: true, 128: false, 1_000_000: false} {
+			text := `{"a":` + strings.Repeat("[", depth-1) + strings.Repeat("]", depth-1) + "}"
+			fault := readJSON([]byte(text), into, false)
+			if isRead != (fault == nil) || fault != nil && fault.Code != "malformed-json" {
+				t.Errorf("%d deep into a %T: %v", depth, into, fault)
+			}
 		}
 	}
 }

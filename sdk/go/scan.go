@@ -124,10 +124,7 @@ func (s *scanner) str() (string, error) {
 		case c == '"':
 			plain := s.text[start:s.at]
 			s.at++
-			if out = append(out, plain...); !utf8.Valid(out) {
-				return "", s.malformed("a string is not UTF-8")
-			}
-			return string(out), nil
+			return string(append(out, plain...)), nil
 		case c < ' ':
 			return "", s.malformed("a control character in a string")
 		case c == '\\':
@@ -204,8 +201,11 @@ func lower(c byte) byte {
 	return c
 }
 
-// skip takes a value without reading it and gives its text. It does not recurse, so that any depth of what nobody asked
-// for is fine.
+// depthMax is how deep lists and objects may lie in each other; Weir itself reads no deeper ones.
+const depthMax = 127
+
+// skip takes a value without reading it and gives its text. It does not recurse, so that no depth uses up the stack before
+// it is refused.
 func (s *scanner) skip() ([]byte, error) {
 	s.peek()
 	start := s.at
@@ -230,6 +230,8 @@ func (s *scanner) skip() ([]byte, error) {
 // whether the value is complete.
 func (s *scanner) skipOne(open *[]byte) (bool, error) {
 	switch c := s.peek(); {
+	case (c == '{' || c == '[') && len(*open) == depthMax:
+		return false, s.malformed(fmt.Sprintf("nested more than %d deep", depthMax))
 	case c == '{':
 		s.at++
 		if s.take('}') {
@@ -272,8 +274,10 @@ func (s *scanner) skipBehind(open *[]byte) (bool, error) {
 }
 
 func (s *scanner) skipName() error {
-	s.peek()
-	if _, err := s.str(); err != nil {
+	if s.peek() != '"' {
+		return s.malformed("expected a string")
+	}
+	if err := s.skipString(); err != nil {
 		return err
 	}
 	if !s.take(':') {

@@ -170,11 +170,13 @@ def wrong_types() -> Iterator[Line]:
         for name in ("email", "name"):
             others = [] if name == "email" else [("email", text("a@b.example"))]
             yield f"{name} is {value}", written([*others, (name, value)])
+    yield "several wrong types", '{"phone":1,"name":null,"email":5}'
+    yield "several wrong types in another order", '{"email":[],"phone":1,"name":null}'
     yield "the whole is a string", text("a@b.example")
 
 
 def numbers() -> Iterator[Line]:
-    for number in NUMBERS:
+    for number in [*NUMBERS, "1e400", "-1E-400", "9" * 400, "0." + "3" * 400]:
         yield f"beside {number}", written([("email", text("a@b.example")), ("amount", number)])
         yield f"message is {number}", written([("email", text("a@b.example")), ("message", number)])
 
@@ -184,6 +186,12 @@ def nested() -> Iterator[Line]:
         yield f"{depth} lists", written([("email", text("a@b.example")), ("extra", "[" * depth + "]" * depth)])
         objects = '{"a":' * depth + "1" + "}" * depth
         yield f"{depth} objects", written([("extra", objects), ("email", text("a@b.example"))])
+    # Weir reads 127 levels, the outermost object among them.
+    for depth in (126, 127, 128, 5000):
+        lists, objects = "[" * depth + "]" * depth, '{"a":' * depth + "1" + "}" * depth
+        yield f"{depth} lists in an object", written([("email", text("a@b.example")), ("extra", lists)])
+        yield f"{depth} objects in an object", written([("extra", objects), ("email", text("a@b.example"))])
+    yield "brackets in text", lead(email="a@b.example", extra="[{" * 500, message='"[' * 200)
     yield "many members", lead(email="a@b.example", **{f"field{index}": index for index in range(500)})
     yield "a long message", lead(email="a@b.example", message="Grüße 👋 " * 4000)
 
@@ -203,8 +211,15 @@ def broken() -> Iterator[Line]:
     yield "the other half", '{"email":"a@b.example","name":"\\ude00"}'
     yield "halves in the wrong order", '{"email":"a@b.example","name":"\\ude00\\ud83d"}'
     yield "half a pair in an unknown field", '{"email":"a@b.example","x":"\\ud83d"}'
+    yield "half a pair as an unknown key", '{"email":"a@b.example","\\ud83d":1}'
+    yield "half a pair in an unknown object", '{"email":"a@b.example","x":{"\\ud83d":["\\ude00"]}}'
+    yield "a wrong type and cut", '{"email":5,"x":'
+    yield "twice and cut", '{"email":"a@b.example","email":"c@d.example"'
     yield "a byte order mark", "\ufeff" + good
     yield "email twice", '{"email":"a@b.example","email":"c@d.example"}'
+    yield "email twice, once escaped", '{"email":"a@b.example","\\u0065mail":"c@d.example"}'
+    yield "email twice, far apart", '{"email":"a@b.example","x":{"email":1,"email":2},"y":":\\":","name":"n","email":""}'
+    yield "twice in an unknown field", '{"email":"a@b.example","x":[{"y":1,"y":2}]}'
     yield "an unknown field twice", '{"x":1,"email":"a@b.example","x":2}'
     yield "a pair of escapes", '{"email":"a@b.example","name":"\\ud83d\\ude00 \\u00e9\\/\\b\\f"}'
     yield "keys in escapes", '{"\\u0065mail":"a@b.example"}'

@@ -39,12 +39,13 @@ function map({ input: lead, options }) {
 }
 
 /**
- * The address in lower case: people write their own in many ways, and the CRM knows a contact by it.
+ * The address in lower case: people write their own in many ways, and the CRM knows a contact by it. Letters beyond ASCII
+ * stay as they are: what is the same address to a mail server is known of ASCII alone.
  *
  * @param {string} text
  */
 function readEmail(text) {
-  const email = trim(text).toLowerCase();
+  const email = trim(text).replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
   const [name, host = "", ...more] = email.split("@");
   const labels = host.split(".");
   const isAddress =

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from dataclasses import dataclass
 
 from weir_sdk import Fault, mapper
@@ -14,6 +15,7 @@ _SPACES = (
 )
 _SPACE = re.compile(f"[{_SPACES}]+")
 _DIGIT = re.compile("[0-9]")
+_TO_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 @dataclass
@@ -65,8 +67,11 @@ def to_contact(lead: Lead, options: Options) -> Contact:
 
 
 def _read_email(text: str) -> str:
-    """The address in lower case: people write their own in many ways, and the CRM knows a contact by it."""
-    email = _trim(text).lower()
+    """The address in lower case: people write their own in many ways, and the CRM knows a contact by it.
+
+    Letters beyond ASCII stay as they are: what is the same address to a mail server is known of ASCII alone.
+    """
+    email = _trim(text).translate(_TO_LOWER)
     name, _, host = email.partition("@")
     labels = host.split(".")
     if name and len(labels) > 1 and all(labels) and "@" not in host and not _SPACE.search(email):

@@ -61,9 +61,10 @@ pub fn map(mapping: Mapping<Lead, Options>) -> Result<Contact, Fault> {
     })
 }
 
-/// The address in lower case: people write their own in many ways, and the CRM knows a contact by it.
+/// The address in lower case: people write their own in many ways, and the CRM knows a contact by it. Letters beyond ASCII
+/// stay as they are: what is the same address to a mail server is known of ASCII alone.
 fn read_email(text: &str) -> Result<String, Fault> {
-    let email = text.trim().to_lowercase();
+    let email = text.trim().to_ascii_lowercase();
     let message = match email.split_once('@') {
         _ if email.is_empty() => "is missing",
         Some((name, host))

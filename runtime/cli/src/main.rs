@@ -7,6 +7,7 @@ mod dev;
 mod doctor;
 mod event;
 mod execution;
+mod explain;
 mod init;
 mod plugin;
 mod screen;
@@ -96,6 +97,12 @@ enum Command {
     /// Look at executions, and do something to them.
     #[command(subcommand)]
     Execution(execution::Execution),
+    /// Explain a code such as `weir.http.not-granted`: what happened, why, what to do.
+    Explain {
+        /// The code; without one, all of them are listed.
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
     /// Print what makes a shell complete the words of `weir`.
     Completions {
         /// The shell.
@@ -120,6 +127,7 @@ fn run(command: Command, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
         Command::Init { folder } => init::run(folder.as_deref().unwrap_or(dir), screen),
         Command::Check => check::run(dir, screen),
         Command::Doctor => doctor::run(dir, screen),
+        Command::Explain { code } => explain::run(code.as_deref(), screen),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "weir", &mut script);
@@ -154,6 +162,7 @@ async fn ask(command: Command, client: &mut Client, screen: &Screen) -> anyhow::
         | Command::Init { .. }
         | Command::Check
         | Command::Doctor
+        | Command::Explain { .. }
         | Command::Completions { .. } => {
             unreachable!("these ask no running Weir")
         }

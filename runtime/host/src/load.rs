@@ -11,7 +11,9 @@ use crate::v0_1;
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// It is too large to be looked at.
-    #[error("the component has {bytes} bytes and {bytes_max} are allowed; strip it, or raise `artefact` in the limits")]
+    #[error(
+        "the component has {bytes} bytes and {bytes_max} are allowed; strip it, and leave out what it does not need"
+    )]
     TooLarge {
         /// Its size.
         bytes: usize,
@@ -108,6 +110,15 @@ impl LoadError {
             Self::Canary(_) => "weir.load.canary",
         }
     }
+}
+
+/// Judges a component by its bytes alone: format, contract, manifest, roles, imports. Nothing of it is compiled or run, so
+/// that its author can be told at once what an operator would be told.
+///
+/// # Errors
+/// It cannot become a plugin.
+pub fn judge(component: &[u8]) -> Result<(), LoadError> {
+    read(component, usize::MAX).map(drop)
 }
 
 /// What the bytes of a component say before anything is compiled.

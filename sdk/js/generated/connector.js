@@ -1,7 +1,8 @@
 import { documentOf, ownDocument, wireDocument, wirePairs } from "./document.js";
 import { Fault, toMillis } from "./fault.js";
 import { Http } from "./http.js";
-import { parse, stringify } from "./json/index.js";
+import { stringify } from "./json/index.js";
+import { parseWhatIsRead } from "./json/parse.js";
 import { readInput } from "./mapper.js";
 import { read } from "./shape.js";
 import { refusePromise } from "./synchronous.js";
@@ -105,7 +106,7 @@ function ownContext(context) {
         ...context,
         readSettings: (shape) => {
             try {
-                return read(shape, parse(context.settings === "" ? "{}" : context.settings), "they do not fit");
+                return read(shape, parseWhatIsRead(context.settings === "" ? "{}" : context.settings), "they do not fit");
             }
             catch (error) {
                 if (!(error instanceof Fault))

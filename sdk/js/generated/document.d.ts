@@ -1,3 +1,4 @@
+import { Fault } from "./fault.js";
 import type { Document as WireDocument } from "./generated/contract.js";
 import { type Json } from "./json/index.js";
 /** Bytes with a media type: a payload, the input of a step, its output. */
@@ -37,8 +38,12 @@ export declare class Documents {
 }
 /** A document as it is, anything else as JSON. */
 export declare function documentOf(value: unknown): Document;
-/** Reads JSON; what is none is an `invalid-input`. */
-export declare function readJson(data: Uint8Array): Json;
+/** Reads JSON for a shape, which looks at some of it only; what is none is an `invalid-input`. */
+export declare function readWhatIsRead(document: Document): Json;
+/** What is no JSON is an `invalid-input`. */
+export declare function readJson(read: () => Json): Json;
+/** What an input is that is no JSON. */
+export declare function malformed(why: string): Fault;
 /** A document that came in, with what one can do with it. */
 export declare function ownDocument({ contentType, data, metadata }: WireDocument): Document;
 /** What crosses the boundary. */

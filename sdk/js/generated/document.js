@@ -1,5 +1,6 @@
 import { Fault } from "./fault.js";
 import { JsonError, parse, stringify } from "./json/index.js";
+import { parseWhatIsRead } from "./json/parse.js";
 import { decodeUtf8, encodeUtf8, wellFormed } from "./utf8.js";
 /** Bytes with a media type: a payload, the input of a step, its output. */
 export class Document {
@@ -42,11 +43,8 @@ export class Document {
      * @throws {Fault} `invalid-input` if they are something else
      */
     json() {
-        if (!this.isJson()) {
-            const message = `the input is \`${this.contentType}\`, and JSON is needed`;
-            throw Fault.invalidInput(message).withCode("content-type");
-        }
-        return readJson(this.data);
+        wantJson(this);
+        return readJson(() => parse(decodeUtf8(this.data)));
     }
 }
 /** Several documents, or none. */
@@ -68,15 +66,29 @@ export class Documents {
 export function documentOf(value) {
     return value instanceof Document ? value : Document.json(value);
 }
-/** Reads JSON; what is none is an `invalid-input`. */
-export function readJson(data) {
+/** Reads JSON for a shape, which looks at some of it only; what is none is an `invalid-input`. */
+export function readWhatIsRead(document) {
+    wantJson(document);
+    return readJson(() => parseWhatIsRead(decodeUtf8(document.data)));
+}
+function wantJson(document) {
+    if (document.isJson())
+        return;
+    const message = `the input is \`${document.contentType}\`, and JSON is needed`;
+    throw Fault.invalidInput(message).withCode("content-type");
+}
+/** What is no JSON is an `invalid-input`. */
+export function readJson(read) {
     try {
-        return parse(decodeUtf8(data));
+        return read();
     }
     catch (error) {
-        const why = error instanceof JsonError ? error.message : "it is not UTF-8";
-        throw Fault.invalidInput(`the input is not JSON: ${why}`).withCode("malformed-json");
+        throw malformed(error instanceof JsonError ? error.message : "it is not UTF-8");
     }
+}
+/** What an input is that is no JSON. */
+export function malformed(why) {
+    return Fault.invalidInput(`the input is not JSON: ${why}`).withCode("malformed-json");
 }
 /** A document that came in, with what one can do with it. */
 export function ownDocument({ contentType, data, metadata }) {

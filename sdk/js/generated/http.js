@@ -4,6 +4,7 @@
 import { wirePairs } from "./document.js";
 import { Fault } from "./fault.js";
 import { parse, stringify } from "./json/index.js";
+import { parseWhatIsRead } from "./json/parse.js";
 import { retryAfterMs } from "./retry-after.js";
 import { read } from "./shape.js";
 import { decodeLoosely, decodeUtf8, encodeUtf8, wellFormed } from "./utf8.js";
@@ -151,8 +152,8 @@ export class Response {
     }
     json(shape) {
         try {
-            const value = parse(decodeUtf8(this.body));
-            return shape ? read(shape, value, "it does not fit") : value;
+            const text = decodeUtf8(this.body);
+            return shape ? read(shape, parseWhatIsRead(text), "it does not fit") : parse(text);
         }
         catch (error) {
             const message = `the answer is not what was expected: ${error instanceof Error ? error.message : error}`;

@@ -1,8 +1,8 @@
-import { Documents, documentOf, ownDocument, readJson, wireDocument } from "./document.js";
+import { Documents, documentOf, ownDocument, readJson, readWhatIsRead, wireDocument, } from "./document.js";
 import { Fault } from "./fault.js";
+import { parseWhatIsRead } from "./json/parse.js";
 import { object, read } from "./shape.js";
 import { refusePromise } from "./synchronous.js";
-import { encodeUtf8 } from "./utf8.js";
 /**
  * Makes a mapper of a function. What it returns goes out as one document of JSON; a `Document` goes out as it is, and
  * `Documents` are none or several.
@@ -34,12 +34,12 @@ function lazily(mapping) {
     };
 }
 export function readInput(document, shape) {
-    return read(shape, document.json(), "the input does not fit");
+    return read(shape, readWhatIsRead(document), "the input does not fit");
 }
 function readOptions(text, shape) {
     try {
         // A flow without options may give none or an empty object.
-        const options = text === "" ? {} : readJson(encodeUtf8(text));
+        const options = text === "" ? {} : readJson(() => parseWhatIsRead(text));
         return read(shape ?? object({}, "refuse"), options, "they do not fit");
     }
     catch (error) {

@@ -1,6 +1,9 @@
 // What a document must look like, checked when it is read, with the type of it for TypeScript.
+import { malformed } from "./document.js";
 import { Fault } from "./fault.js";
 import { Num } from "./json/index.js";
+import { recall } from "./json/memory.js";
+import { isWellFormed } from "./utf8.js";
 /** A value that does not fit, with its JSON Pointer. */
 class Misfit extends Error {
     pointer;
@@ -25,9 +28,11 @@ function leaf(expected, fits) {
     return {
         expected,
         read(value, at) {
-            if (value !== undefined && fits(value))
-                return value;
-            throw new Misfit(at, `invalid type: ${describe(value)}, expected ${expected}`);
+            if (value === undefined || !fits(value)) {
+                throw new Misfit(at, `invalid type: ${describe(value)}, expected ${expected}`);
+            }
+            refuseHalves(value, at);
+            return value;
         },
     };
 }
@@ -131,13 +136,19 @@ export function object(fields, others = "ignore") {
             const map = mapAt(value, at);
             if (others === "refuse")
                 refuseOthers(fields, map, at);
+            if (others === "keep")
+                refuseHalves(map, at);
             // What is kept stays the object that was read, so that its numbers are still written as they came.
             const result = others === "keep" ? map : {};
             // In the order of the document: of several fields at fault, the first one is named.
+            const repeated = recall(map)?.repeated;
             for (const [key, field] of Object.entries(map)) {
                 const shape = Object.hasOwn(fields, key) ? fields[key] : undefined;
-                if (shape)
-                    put(result, key, shape.read(field, pointerTo(at, key)));
+                if (!shape)
+                    continue;
+                if (repeated?.has(key))
+                    throw new Misfit(pointerTo(at, key), `duplicate field \`${key}\``);
+                put(result, key, shape.read(field, pointerTo(at, key)));
             }
             for (const [key, shape] of Object.entries(fields)) {
                 if (!Object.hasOwn(map, key))
@@ -149,9 +160,19 @@ export function object(fields, others = "ignore") {
 }
 function mapAt(value, at) {
     const isMap = typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Num);
-    if (isMap)
-        return value;
-    throw new Misfit(at, `invalid type: ${describe(value)}, expected a map`);
+    if (!isMap)
+        throw new Misfit(at, `invalid type: ${describe(value)}, expected a map`);
+    if (recall(value)?.hasHalves)
+        for (const key of Object.keys(value))
+            refuseHalves(key, at);
+    return value;
+}
+/** Half a surrogate pair is no text, and nothing that was read may hold one. */
+function refuseHalves(value, at) {
+    const isContainer = typeof value === "object" && value !== null;
+    const hasHalves = isContainer ? recall(value)?.hasHalves : typeof value === "string" && !isWellFormed(value);
+    if (hasHalves)
+        throw malformed(`\`${at}\` has half a surrogate pair, which is no text`);
 }
 function put(object, key, value) {
     if (value !== undefined)

@@ -10,7 +10,8 @@ import type {
 } from "./generated/contract.js";
 import { Http } from "./http.js";
 import type { Json } from "./json/index.js";
-import { parse, stringify } from "./json/index.js";
+import { stringify } from "./json/index.js";
+import { parseWhatIsRead } from "./json/parse.js";
 import { readInput } from "./mapper.js";
 import { read, type Shape } from "./shape.js";
 import { refusePromise } from "./synchronous.js";
@@ -204,7 +205,7 @@ function ownContext(context: WireContext): Context {
     ...context,
     readSettings: (shape) => {
       try {
-        return read(shape, parse(context.settings === "" ? "{}" : context.settings), "they do not fit");
+        return read(shape, parseWhatIsRead(context.settings === "" ? "{}" : context.settings), "they do not fit");
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         const message = `the settings of connection \`${context.connection}\`: ${error.message}`;

@@ -1,6 +1,7 @@
 import { Fault } from "./fault.js";
 import type { Document as WireDocument } from "./generated/contract.js";
 import { type Json, JsonError, parse, stringify } from "./json/index.js";
+import { parseWhatIsRead } from "./json/parse.js";
 import { decodeUtf8, encodeUtf8, wellFormed } from "./utf8.js";
 
 /** Bytes with a media type: a payload, the input of a step, its output. */
@@ -48,11 +49,8 @@ export class Document {
    * @throws {Fault} `invalid-input` if they are something else
    */
   json(): Json {
-    if (!this.isJson()) {
-      const message = `the input is \`${this.contentType}\`, and JSON is needed`;
-      throw Fault.invalidInput(message).withCode("content-type");
-    }
-    return readJson(this.data);
+    wantJson(this);
+    return readJson(() => parse(decodeUtf8(this.data)));
   }
 }
 
@@ -80,14 +78,30 @@ export function documentOf(value: unknown): Document {
   return value instanceof Document ? value : Document.json(value);
 }
 
-/** Reads JSON; what is none is an `invalid-input`. */
-export function readJson(data: Uint8Array): Json {
+/** Reads JSON for a shape, which looks at some of it only; what is none is an `invalid-input`. */
+export function readWhatIsRead(document: Document): Json {
+  wantJson(document);
+  return readJson(() => parseWhatIsRead(decodeUtf8(document.data)));
+}
+
+function wantJson(document: Document): void {
+  if (document.isJson()) return;
+  const message = `the input is \`${document.contentType}\`, and JSON is needed`;
+  throw Fault.invalidInput(message).withCode("content-type");
+}
+
+/** What is no JSON is an `invalid-input`. */
+export function readJson(read: () => Json): Json {
   try {
-    return parse(decodeUtf8(data));
+    return read();
   } catch (error) {
-    const why = error instanceof JsonError ? error.message : "it is not UTF-8";
-    throw Fault.invalidInput(`the input is not JSON: ${why}`).withCode("malformed-json");
+    throw malformed(error instanceof JsonError ? error.message : "it is not UTF-8");
   }
+}
+
+/** What an input is that is no JSON. */
+export function malformed(why: string): Fault {
+  return Fault.invalidInput(`the input is not JSON: ${why}`).withCode("malformed-json");
 }
 
 /** A document that came in, with what one can do with it. */

@@ -13,6 +13,7 @@ import type {
   Response as WireResponse,
 } from "./generated/contract.js";
 import { type Json, parse, stringify } from "./json/index.js";
+import { parseWhatIsRead } from "./json/parse.js";
 import { retryAfterMs } from "./retry-after.js";
 import type { Shape } from "./shape.js";
 import { read } from "./shape.js";
@@ -215,8 +216,8 @@ export class Response {
   json<T>(shape: Shape<T>): T;
   json<T>(shape?: Shape<T>): T | Json {
     try {
-      const value = parse(decodeUtf8(this.body));
-      return shape ? read(shape, value, "it does not fit") : value;
+      const text = decodeUtf8(this.body);
+      return shape ? read(shape, parseWhatIsRead(text), "it does not fit") : parse(text);
     } catch (error) {
       const message = `the answer is not what was expected: ${error instanceof Error ? error.message : error}`;
       const isLost = this.ok && !this.#isRepeatable;

@@ -1,9 +1,17 @@
-import { type Document, Documents, documentOf, ownDocument, readJson, wireDocument } from "./document.js";
+import {
+  type Document,
+  Documents,
+  documentOf,
+  ownDocument,
+  readJson,
+  readWhatIsRead,
+  wireDocument,
+} from "./document.js";
 import { Fault } from "./fault.js";
 import type { MapperInterface, Origin } from "./generated/contract.js";
+import { parseWhatIsRead } from "./json/parse.js";
 import { object, read, type Shape } from "./shape.js";
 import { refusePromise } from "./synchronous.js";
-import { encodeUtf8 } from "./utf8.js";
 
 export type { Origin };
 
@@ -68,13 +76,13 @@ function lazily<I, O>(mapping: Omit<Mapping<I, O>, "input">): Mapping<I, O> {
 }
 
 export function readInput<T>(document: Document, shape: Shape<T>): T {
-  return read(shape, document.json(), "the input does not fit");
+  return read(shape, readWhatIsRead(document), "the input does not fit");
 }
 
 function readOptions<O>(text: string, shape: Shape<O> | undefined): O {
   try {
     // A flow without options may give none or an empty object.
-    const options = text === "" ? {} : readJson(encodeUtf8(text));
+    const options = text === "" ? {} : readJson(() => parseWhatIsRead(text));
     return read(shape ?? (object({}, "refuse") as unknown as Shape<O>), options, "they do not fit");
   } catch (error) {
     if (!(error instanceof Fault)) throw error;

@@ -143,6 +143,57 @@ const plugin = connector({
   check: (_, http) => ({ label: http.get("/me").check().text(), settings: { tier: 1 } }),
 });
 
+test("a key that a shape knows may not stand there twice", () => {
+  const plugin = mapper(({ input }) => input, {
+    input: shape.object({ a: shape.any(), b: shape.optional(shape.any()) }),
+  });
+  for (const [text, pointer] of /** @type {[string, string][]} */ ([
+    ['{"a":1,"a":2}', "/a"],
+    ['{"a":1,"a" : 1}', "/a"],
+    ['{"a":1,"\\u0061":1}', "/a"],
+    ['{"a":1.0,"a":1.0}', "/a"],
+    ['{"b":{"a":1,"a":2},"a":":","a":2}', "/a"],
+  ])) {
+    const document = new Document("application/json", text);
+    assert.throws(
+      () => transform(plugin, document),
+      (fault) => fault instanceof Fault && fault.code === "invalid-input" && fault.fields[0]?.pointer === pointer,
+      text,
+    );
+  }
+  const others = new Document("application/json", '{"x":1,"a":{"b":1,"b":2},"x":2}');
+  assert.deepEqual(transformJson(plugin, others), [{ a: { b: 2 } }]);
+});
+
+test("half a surrogate pair is refused where it is read", () => {
+  const some = mapper(({ input }) => input, {
+    input: shape.object({ a: shape.any(), b: shape.optional(shape.text()) }),
+  });
+  const all = mapper(({ input }) => input, { input: shape.object({}, "keep") });
+  const keys = mapper(({ input }) => input, { input: shape.record(shape.any()) });
+  const without = mapper(({ input }) => input);
+  const half = "\\ud83d";
+  for (const [plugin, text] of /** @type {[typeof some, string][]} */ ([
+    [some, `{"a":"${half}"}`],
+    [some, `{"a":[{"x":"${half}"}]}`],
+    [some, `{"a":{"${half}":1}}`],
+    [some, `{"a":1,"b":"${half}"}`],
+    [some, `{"a":1,"${half}":1}`],
+    [all, `{"a":[["${half}"]]}`],
+    [keys, `{"${half}":1}`],
+    [without, `{"a":["${half}"]}`],
+  ])) {
+    const document = new Document("application/json", text);
+    assert.throws(
+      () => transform(plugin, document),
+      (fault) => fault instanceof Fault && fault.code === "malformed-json",
+      text,
+    );
+  }
+  const unread = new Document("application/json", `{"a":[1],"x":["${half}",{"${half}":1}]}`);
+  assert.deepEqual(transformJson(some, unread), [{ a: [1] }]);
+});
+
 test("an action gives a receipt", () => {
   const script = new Script().on({ method: "POST", url: "/items", json: { name: "x" } }, Reply.json(201, { id: "7" }));
   const receipt = invoke(plugin, "create", { name: "x" }, { script, cursor: "c" });

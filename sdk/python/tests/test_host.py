@@ -120,7 +120,7 @@ class InTheHost(unittest.TestCase):
                 fault = fault_of(self.weir.send("way", f'{{"way":"{way}"}}'))
                 self.assertEqual((fault["kind"], fault["code"]), ("internal", "internal"), fault["message"])
         fault = fault_of(self.weir.send("way", '{"way":"deep"}'))
-        self.assertIn("nested more than 128 levels deep", fault["message"])
+        self.assertIn("nested more than 127 levels deep", fault["message"])
 
     def test_what_is_ordinary_works(self) -> None:
         for way, output in [("environment", "{}"), ("parse-date", '"2026-11-26 00:00:00"'), ("surrogate", '"\\ud800"')]:

@@ -32,7 +32,7 @@ class Lossless(unittest.TestCase):
             '"\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\u007f\u2028ü👋"',
             '"\\ud800 \\udc00x"',
             "[true,false,null]",
-            "[" * 128 + "]" * 128,
+            "[" * 127 + "]" * 127,
         ]:
             self.assertEqual(json.dumps(json.loads(text)).decode(), text)
 
@@ -59,7 +59,7 @@ class Lossless(unittest.TestCase):
         ]:
             with self.assertRaises(json.JsonError):
                 json.loads(text)
-        with self.assertRaisesRegex(json.JsonError, "nested more than 128"):
+        with self.assertRaisesRegex(json.JsonError, "nested more than 127"):
             json.loads("[" * 100_000)
         json.loads('["[[[","' + "[" * 1000 + '"]')
 
@@ -122,6 +122,27 @@ class Typed(unittest.TestCase):
             ("5", ""),
         ]:
             self.assertEqual(pointer_of(text), pointer, text)
+
+    def test_the_first_field_at_fault_is_named(self) -> None:
+        self.assertEqual(pointer_of('{"lines": 1, "id": "7"}'), "/lines")
+        self.assertEqual(pointer_of('{"lines": 1}'), "/lines")
+
+    def test_half_a_pair_is_refused_where_it_is_read(self) -> None:
+        for text in [
+            '{"id": 7, "lines": [], "anything": "\\ud83d"}',
+            '{"id": 7, "lines": [], "anything": {"a": ["\\ude00"]}}',
+            '{"id": 7, "lines": [], "anything": {"\\ud83d": 1}}',
+            '{"id": 7, "lines": [], "extra": {"\\ud83d": 1}}',
+            '{"id": 7, "lines": [], "\\ud83d": 1}',
+        ]:
+            with self.assertRaises(Fault) as raised:
+                read_json(text, Order)
+            self.assertEqual(raised.exception.code, "malformed-json", text)
+        for hint in (dict, list[Any], dict[str, Any], Any):
+            with self.assertRaises(Fault):
+                read_json('["\\ud83d"]' if hint == list[Any] else '{"a": "\\ud83d"}', hint)
+        read_json('{"id": 7, "lines": [], "unknown": {"\\ud83d": "\\ude00"}}', Order)
+        read_json('{"id": 7, "lines": [], "anything": "\\ud83d\\ude00"}', Order)
 
     def test_a_type_that_json_has_not_is_refused_early(self) -> None:
         with self.assertRaisesRegex(TypeError, "cannot be read from JSON"):

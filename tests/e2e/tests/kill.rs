@@ -28,6 +28,7 @@ const LATE: Faults = Faults {
     seed: 1,
     unavailable: 0.0,
     rate_limited: 0.0,
+    retry_after_s: 1,
     drop_request: 0.0,
     drop_answer: 0.0,
 };

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 pub struct Faults {
     /// Answers `503` and does nothing.
     pub unavailable: f64,
-    /// Answers `429` with `Retry-After: 1` and does nothing.
+    /// Answers `429` with `Retry-After` and does nothing.
     pub rate_limited: f64,
+    /// Seconds that such an answer asks to wait; 1 if it is 0.
+    pub retry_after_s: u64,
     /// Closes the connection without doing anything.
     pub drop_request: f64,
     /// Does what was asked, then closes the connection without an answer.

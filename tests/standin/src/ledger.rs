@@ -15,6 +15,8 @@ pub enum Service {
     Crm,
     /// Messages.
     Chat,
+    /// Contacts of many tenants.
+    Directory,
     /// Takes anything.
     Sink,
 }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use standin::{Config, Faults, Service, Standin};
 
-/// Stand-ins for a CRM, a chat and a sink.
+/// Stand-ins for a CRM, a chat, a directory and a sink.
 #[derive(Parser)]
 struct Options {
     /// Where to listen; port 0 takes a free one.
@@ -30,6 +30,7 @@ async fn main() -> anyhow::Result<()> {
         "crm_api_key": config.crm_api_key,
         "chat_webhook_path": config.chat_webhook_path,
         "chat_token": config.chat_token,
+        "directory_key": config.directory_key,
     });
     let standin = Standin::start(config).await.with_context(|| format!("cannot listen on {}", options.listen))?;
     println!("{}", serde_json::json!({ "listening": standin.address(), "credentials": shown }));

@@ -8,7 +8,7 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
     pub(crate) content_type: &'static str,
-    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) effect: bool,
 }
 
@@ -25,8 +25,8 @@ impl Reply {
         Self { status, body, content_type, headers: Vec::new(), effect: false }
     }
 
-    pub(crate) fn with_header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.push((name, value));
+    pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 
@@ -40,7 +40,9 @@ impl Reply {
         *response.status_mut() = self.status;
         response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(self.content_type));
         for (name, value) in self.headers {
-            response.headers_mut().insert(name, http::HeaderValue::from_static(value));
+            if let Ok(value) = http::HeaderValue::try_from(value) {
+                response.headers_mut().insert(name, value);
+            }
         }
         response
     }

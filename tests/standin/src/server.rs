@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 use crate::chat::Chat;
 use crate::crm::{Crm, CrmRequest};
+use crate::directory::{self, Directory, DirectoryRequest};
 use crate::faults::{Fault, Faults};
 use crate::ledger::{Entry, Ledger, Seen, Service, Summary};
 use crate::reply::Reply;
@@ -34,6 +35,12 @@ pub struct Config {
     pub chat_webhook_path: String,
     /// The chat's bearer token.
     pub chat_token: String,
+    /// The directory's key, which is a part of its paths.
+    pub directory_key: String,
+    /// How long the directory's search does not find a new contact.
+    pub directory_lag: Duration,
+    /// How many contacts the directory has from the start.
+    pub directory_contacts: usize,
     /// How many requests are kept with their bodies; the counts go on for ever.
     pub entries_max: usize,
     /// Misbehaviour from the start.
@@ -49,6 +56,9 @@ impl Default for Config {
             crm_api_key: "crm-key-for-tests".to_owned(),
             chat_webhook_path: "/services/T0000/B0000/webhook-secret-for-tests".to_owned(),
             chat_token: "chat-token-for-tests".to_owned(),
+            directory_key: "directory-key-for-tests".to_owned(),
+            directory_lag: Duration::from_millis(300),
+            directory_contacts: 0,
             entries_max: 10_000,
             faults: BTreeMap::new(),
             observer: None,
@@ -68,6 +78,7 @@ struct State {
     ledger: Mutex<Ledger>,
     crm: Mutex<Crm>,
     chat: Mutex<Chat>,
+    directory: Mutex<Directory>,
     faults: Mutex<BTreeMap<Service, Faults>>,
     requests: AtomicU64,
 }
@@ -90,12 +101,14 @@ impl Standin {
     /// Starts listening. Gives the error of the listening socket.
     pub async fn start(config: Config) -> std::io::Result<Self> {
         let listener = TcpListener::bind(config.listen).await?;
+        let directory = Directory::new(&config.directory_key, config.directory_lag, config.directory_contacts);
         let address = listener.local_addr()?;
         let state = Arc::new(State {
             ledger: Mutex::new(Ledger::new(config.entries_max)),
             faults: Mutex::new(config.faults.clone()),
             crm: Mutex::default(),
             chat: Mutex::default(),
+            directory: Mutex::new(directory),
             requests: AtomicU64::new(0),
             config,
         });
@@ -122,6 +135,11 @@ impl Standin {
     /// The last requests, oldest first.
     pub fn entries(&self) -> Vec<Entry> {
         lock(&self.state.ledger).entries()
+    }
+
+    /// Changes how long the directory's search does not find a new contact.
+    pub fn set_directory_lag(&self, lag: Duration) {
+        lock(&self.state.directory).set_lag(lag);
     }
 
     /// Changes how a service misbehaves.
@@ -167,6 +185,8 @@ fn service_of(path: &str) -> Option<Service> {
         Some(Service::Crm)
     } else if path.starts_with("/services/") || path == "/api/chat.postMessage" {
         Some(Service::Chat)
+    } else if path.starts_with(directory::PATHS) {
+        Some(Service::Directory)
     } else if path.starts_with("/sink") {
         Some(Service::Sink)
     } else {
@@ -183,7 +203,9 @@ impl State {
             Some(Fault::Unavailable) => Some(Reply::text(StatusCode::SERVICE_UNAVAILABLE, "unavailable on purpose")),
             Some(Fault::RateLimited) => {
                 let reply = Reply::text(StatusCode::TOO_MANY_REQUESTS, "too many requests on purpose");
-                Some(reply.with_header("retry-after", "1"))
+                let seconds = faults.retry_after_s.max(1).to_string();
+                let reply = reply.with_header("x-ratelimit-remaining", "0").with_header("x-ratelimit-reset", &seconds);
+                Some(reply.with_header("retry-after", seconds))
             }
             Some(Fault::DropRequest) => None,
             Some(Fault::DropAnswer | Fault::Slow) | None => Some(self.act(service, parts, &body)),
@@ -227,6 +249,17 @@ impl State {
                 lock(&self.chat).webhook(path, &self.config.chat_webhook_path, body)
             }
             Service::Chat => lock(&self.chat).post_message(&parts.headers, &self.config.chat_token, body),
+            Service::Directory => {
+                let request = DirectoryRequest {
+                    method: &parts.method,
+                    path,
+                    query: query_of(parts),
+                    headers: &parts.headers,
+                    body,
+                    now_ms: lock(&self.ledger).now_ms(),
+                };
+                lock(&self.directory).answer(&request)
+            }
             Service::Sink => Reply::json(StatusCode::OK, &serde_json::json!({ "ok": true })).with_effect(),
         }
     }

@@ -112,3 +112,39 @@ async fn misbehaviour_is_served_as_ordered_and_written_down() {
     let (_, summary) = json_of(&standin, Request::builder().uri("/_standin/summary"), "").await;
     assert_eq!((&summary["sink"]["repeated_keys"], &summary["sink"]["effects"]), (&json!(2), &json!(1)));
 }
+
+#[tokio::test]
+async fn the_directory_has_pages_a_lag_and_a_limit() {
+    let standin = Standin::start(Config { directory_contacts: 3, ..Config::default() }).await.unwrap();
+    let to = |method: &str, path: &str| {
+        let key = Config::default().directory_key;
+        Request::builder().method(method).uri(format!("/tenants/acme/v2/{key}{path}"))
+    };
+    let (_, account) = json_of(&standin, to("GET", "/account"), "").await;
+    assert_eq!(account["tenant"], "acme");
+    let (_, page) = json_of(&standin, to("GET", "/workspaces/main/contacts?limit=2"), "").await;
+    assert_eq!((&page["contacts"][0]["id"], &page["next_cursor"]), (&json!(9_007_199_254_740_993_u64), &json!("p_2")));
+    let (_, page) = json_of(&standin, to("GET", "/workspaces/main/contacts?limit=2&cursor=p_2"), "").await;
+    assert_eq!((page["contacts"].as_array().map(Vec::len), &page["next_cursor"]), (Some(1), &Value::Null));
+
+    standin.set_directory_lag(std::time::Duration::from_secs(60));
+    let ada = json!({ "email": "ada@example.com", "reference": "k1" }).to_string();
+    let create = || to("POST", "/workspaces/main/contacts").header("idempotency-key", "k1");
+    let (status, created) = json_of(&standin, create(), &ada).await;
+    assert_eq!(status, 201);
+    assert_eq!(json_of(&standin, create(), &ada).await, (200, created.clone()));
+    let search = || to("GET", "/workspaces/main/contacts/search?reference=k1");
+    let (_, late) = json_of(&standin, search(), "").await;
+    assert!(late["contacts"] == json!([]) && late["lag_ms"].as_u64().is_some_and(|ms| ms > 50_000), "{late}");
+    standin.set_directory_lag(std::time::Duration::ZERO);
+    assert_eq!(json_of(&standin, search(), "").await.1, json!({ "contacts": [created], "lag_ms": 0 }));
+    let (_, other) = json_of(&standin, to("GET", "/workspaces/other/contacts"), "").await;
+    assert_eq!(other, json!({ "contacts": [], "next_cursor": null }));
+
+    let invalid = json_of(&standin, to("POST", "/workspaces/main/contacts"), "{}").await;
+    assert_eq!((invalid.0, &invalid.1["error"]["details"][0]["field"]), (422, &json!("email")));
+    let wrong = Request::get("/tenants/acme/v2/wrong/account");
+    assert_eq!(json_of(&standin, wrong, "").await.0, 401);
+    standin.set_faults(Service::Directory, Faults { rate_limited: 1.0, retry_after_s: 7, ..Faults::default() });
+    assert_eq!(send(&standin, to("GET", "/account"), "").await.unwrap().0, 429);
+}

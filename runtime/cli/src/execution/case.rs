@@ -314,7 +314,7 @@ fn expectation(call: &StepCallDetail) -> Option<Map<String, Value>> {
         Some(Outcome::Failed { fault }) => Some(kit::expected(Err(fault))),
         Some(Outcome::Succeeded | Outcome::Verified) => {
             let documents = call.output.as_ref()?.iter().map(to_document).collect::<Option<Vec<_>>>()?;
-            let mut expected = kit::expected(Ok(documents));
+            let mut expected = kit::expected(Ok(&documents));
             expected.extend(call.external_id.iter().map(|id| ("external_id".to_owned(), id.as_str().into())));
             Some(expected)
         }

@@ -183,7 +183,7 @@ impl Compare {
             // It may have been retired in the meantime, or its flow can be read no more.
             "weir.payload.gone" | "weir.execution.unknown" | "weir.flow.unknown" => tally.gone += 1,
             "weir.flow.no-call" => drop(tally.without.insert(row.flow.clone())),
-            _ => return Err(Stop::new(Exit::Faults, problem.title).into()),
+            _ => return Err(Stop::new(Exit::Faults, problem.title).explained(&problem.code).into()),
         }
         Ok(None)
     }
@@ -237,8 +237,8 @@ fn recorded(call: &StepCallDetail, tally: &mut Tally) -> Option<Gave> {
     let (said, message) = match attempt.outcome.as_ref()? {
         Outcome::Failed { fault } => (expected(Err(fault)), Some(fault.message.clone())),
         Outcome::Succeeded => {
-            let documents = call.output.as_ref()?.iter().map(to_document).collect::<Option<_>>()?;
-            (expected(Ok(documents)), None)
+            let documents = call.output.as_ref()?.iter().map(to_document).collect::<Option<Vec<_>>>()?;
+            (expected(Ok(&documents)), None)
         }
         _ => return None,
     };

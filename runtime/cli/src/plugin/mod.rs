@@ -2,9 +2,11 @@
 
 pub(crate) mod build;
 mod compare;
+mod conform;
 mod invoke;
 mod new;
 mod test;
+mod types;
 pub(crate) mod watch;
 mod workbench;
 
@@ -122,6 +124,10 @@ pub(crate) enum Work {
     Test(test::Test),
     /// Call one action, or a mapper, once.
     Invoke(invoke::Invoke),
+    /// Check that a plugin keeps to what every plugin must.
+    Conform(conform::Conform),
+    /// Write types for documents, from samples or a JSON Schema.
+    Types(types::Types),
     /// Run recorded events of a running Weir through a new version of a mapper, and show what it gives otherwise.
     Compare(compare::Compare),
 }
@@ -133,6 +139,8 @@ impl Work {
             Self::Build(build) => build.run(screen),
             Self::Test(test) => test.run(screen),
             Self::Invoke(invoke) => invoke.run(screen),
+            Self::Conform(conform) => conform.run(screen),
+            Self::Types(types) => types.run(screen),
             Self::Compare(compare) => compare.run(dir, screen),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use connection::{Secret, SecretRef, SecretSource, Unresolved};
-use kit::{Case, Config, Kit, Problem, Way};
+use kit::{Case, Config, Kit, OpenError, Problem, Way};
 use manifest::Manifest;
 use model::{LogLine, RequestRecord};
 
@@ -43,10 +43,16 @@ pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
 pub(super) async fn open(component: Vec<u8>, way: Way) -> anyhow::Result<Kit> {
     let program = env::current_exe().context("cannot find the program's own file")?;
     let config = Config { program, cache_folder: cache_folder(), secrets: Arc::new(Kept), way };
-    Ok(Kit::open(config, component.into()).await?)
+    Kit::open(config, component.into()).await.map_err(told)
 }
 
-fn cache_folder() -> PathBuf {
+/// What is wrong with a component is for its author to mend.
+fn told(error: OpenError) -> anyhow::Error {
+    let Some(code) = error.code() else { return error.into() };
+    Stop::new(Exit::Faults, format!("{:#}", anyhow::Error::from(error))).explained(code).into()
+}
+
+pub(super) fn cache_folder() -> PathBuf {
     let named = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")));
     cache.unwrap_or_else(env::temp_dir).join("weir/compiled")

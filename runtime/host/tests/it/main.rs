@@ -10,6 +10,7 @@ mod hostile;
 mod http;
 mod languages;
 mod refused;
+mod same_output;
 mod support;
 mod surroundings;
 mod together;

@@ -9,6 +9,10 @@ export type Memory = {
     keys?: string[];
     /** By key or index: numbers that JavaScript would write in another way, such as `1.0`. */
     numbers?: Map<string | number, Written>;
+    /** Keys that stand there twice. */
+    repeated?: Set<string>;
+    /** Somewhere within is half a surrogate pair. */
+    hasHalves?: boolean;
 };
 export declare function remember(container: object, memory: Memory): void;
 export declare function recall(container: object): Memory | undefined;

@@ -3,8 +3,8 @@ import { type Num } from "./num.js";
 export type Json = null | boolean | number | bigint | Num | string | Json[] | {
     [key: string]: Json;
 };
-/** As deep as lists and objects may lie in each other; Weir's other SDKs have the same limit. */
-export declare const DEPTH_MAX = 128;
+/** As deep as lists and objects may lie in each other; Weir itself reads no deeper ones. */
+export declare const DEPTH_MAX = 127;
 /** A text that is no JSON. */
 export declare class JsonError extends Error {
     name: string;
@@ -16,3 +16,10 @@ export declare class JsonError extends Error {
  * @throws {JsonError}
  */
 export declare function parse(text: string): Json;
+/**
+ * The same for a reader that looks at some of it only: half a surrogate pair is left where it is, for the reader to refuse
+ * if it comes by.
+ *
+ * @throws {JsonError}
+ */
+export declare function parseWhatIsRead(text: string): Json;

@@ -1,8 +1,8 @@
 import { isWellFormed } from "../utf8.js";
 import { remember } from "./memory.js";
 import { numberOf } from "./num.js";
-/** As deep as lists and objects may lie in each other; Weir's other SDKs have the same limit. */
-export const DEPTH_MAX = 128;
+/** As deep as lists and objects may lie in each other; Weir itself reads no deeper ones. */
+export const DEPTH_MAX = 127;
 /** A text that is no JSON. */
 export class JsonError extends Error {
     name = "JsonError";
@@ -25,15 +25,39 @@ const UNUSUAL = new RegExp(`[-\\d\\\\](?:${[
  * @throws {JsonError}
  */
 export function parse(text) {
+    return parseWith(text, false);
+}
+/**
+ * The same for a reader that looks at some of it only: half a surrogate pair is left where it is, for the reader to refuse
+ * if it comes by.
+ *
+ * @throws {JsonError}
+ */
+export function parseWhatIsRead(text) {
+    return parseWith(text, true);
+}
+function parseWith(text, leavesHalves) {
     if (UNUSUAL.test(text) || mayBeTooDeep(text))
-        return new Reader(text).document();
+        return new Reader(text, leavesHalves).document();
     try {
-        return JSON.parse(text);
+        const value = JSON.parse(text);
+        // What looks like a key and became none: it stands there twice, or is the end of a string.
+        const isPlain = (text.match(/"\s*:/g)?.length ?? 0) === countKeys(value);
+        return isPlain ? value : new Reader(text, leavesHalves).document();
     }
     catch {
         // The same fault, told in the same words on every engine.
-        return new Reader(text).document();
+        return new Reader(text, leavesHalves).document();
     }
+}
+function countKeys(value) {
+    if (typeof value !== "object" || value === null)
+        return 0;
+    const items = Array.isArray(value) ? value : Object.values(value);
+    let count = items === value ? 0 : items.length;
+    for (const item of items)
+        count += countKeys(item);
+    return count;
 }
 /** Whether there are so many brackets that they could lie too deep. */
 function hasManyBrackets(text) {
@@ -67,9 +91,12 @@ const WORD = /true|false|null/y;
 const WORDS = { true: true, false: false, null: null };
 class Reader {
     #text;
+    #leavesHalves;
     #at = 0;
-    constructor(text) {
+    #halves = 0;
+    constructor(text, leavesHalves) {
         this.#text = text;
+        this.#leavesHalves = leavesHalves;
     }
     document() {
         const value = this.#value(0, undefined, "");
@@ -108,6 +135,7 @@ class Reader {
     #list(depth) {
         const list = [];
         const memory = {};
+        const halves = this.#halves;
         this.#at += 1;
         if (!this.#skip("]")) {
             do
@@ -116,7 +144,9 @@ class Reader {
             if (!this.#skip("]"))
                 this.#fail("`,` or `]` is expected");
         }
-        if (memory.numbers)
+        if (this.#halves > halves)
+            memory.hasHalves = true;
+        if (memory.numbers || memory.hasHalves)
             remember(list, memory);
         return list;
     }
@@ -124,6 +154,7 @@ class Reader {
         const object = {};
         const memory = {};
         const keys = new Set();
+        const halves = this.#halves;
         this.#at += 1;
         if (!this.#skip("}")) {
             do {
@@ -131,8 +162,12 @@ class Reader {
                 const key = this.#string();
                 if (!this.#skip(":"))
                     this.#fail("`:` is expected");
-                // Of a key that stands there twice, the last value counts.
-                memory.numbers?.delete(key);
+                if (keys.has(key)) {
+                    // The last value counts, unless a shape knows the key and refuses it.
+                    memory.repeated ??= new Set();
+                    memory.repeated.add(key);
+                    memory.numbers?.delete(key);
+                }
                 const value = this.#value(depth, memory, key);
                 Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
                 keys.add(key);
@@ -143,7 +178,9 @@ class Reader {
         const written = [...keys];
         if (Object.keys(object).some((key, index) => key !== written[index]))
             memory.keys = written;
-        if (memory.numbers || memory.keys)
+        if (this.#halves > halves)
+            memory.hasHalves = true;
+        if (Object.keys(memory).length > 0)
             remember(object, memory);
         return object;
     }
@@ -154,6 +191,9 @@ class Reader {
             this.#fail("a string is expected");
         const read = string.includes("\\") ? this.#unescape(string, start) : string.slice(1, -1);
         if (isWellFormed(read))
+            return read;
+        this.#halves += 1;
+        if (this.#leavesHalves)
             return read;
         this.#at = start;
         return this.#fail("a string has half a surrogate pair, which is no text");

@@ -5,8 +5,8 @@ import { type Num, numberOf } from "./num.js";
 /** Whatever JSON can say. */
 export type Json = null | boolean | number | bigint | Num | string | Json[] | { [key: string]: Json };
 
-/** As deep as lists and objects may lie in each other; Weir's other SDKs have the same limit. */
-export const DEPTH_MAX = 128;
+/** As deep as lists and objects may lie in each other; Weir itself reads no deeper ones. */
+export const DEPTH_MAX = 127;
 
 /** A text that is no JSON. */
 export class JsonError extends Error {
@@ -34,13 +34,38 @@ const UNUSUAL = new RegExp(
  * @throws {JsonError}
  */
 export function parse(text: string): Json {
-  if (UNUSUAL.test(text) || mayBeTooDeep(text)) return new Reader(text).document();
+  return parseWith(text, false);
+}
+
+/**
+ * The same for a reader that looks at some of it only: half a surrogate pair is left where it is, for the reader to refuse
+ * if it comes by.
+ *
+ * @throws {JsonError}
+ */
+export function parseWhatIsRead(text: string): Json {
+  return parseWith(text, true);
+}
+
+function parseWith(text: string, leavesHalves: boolean): Json {
+  if (UNUSUAL.test(text) || mayBeTooDeep(text)) return new Reader(text, leavesHalves).document();
   try {
-    return JSON.parse(text);
+    const value = JSON.parse(text);
+    // What looks like a key and became none: it stands there twice, or is the end of a string.
+    const isPlain = (text.match(/"\s*:/g)?.length ?? 0) === countKeys(value);
+    return isPlain ? value : new Reader(text, leavesHalves).document();
   } catch {
     // The same fault, told in the same words on every engine.
-    return new Reader(text).document();
+    return new Reader(text, leavesHalves).document();
   }
+}
+
+function countKeys(value: Json): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const items = Array.isArray(value) ? value : Object.values(value);
+  let count = items === value ? 0 : items.length;
+  for (const item of items) count += countKeys(item);
+  return count;
 }
 
 /** Whether there are so many brackets that they could lie too deep. */
@@ -76,10 +101,13 @@ const WORDS: Record<string, Json> = { true: true, false: false, null: null };
 
 class Reader {
   readonly #text: string;
+  readonly #leavesHalves: boolean;
   #at = 0;
+  #halves = 0;
 
-  constructor(text: string) {
+  constructor(text: string, leavesHalves: boolean) {
     this.#text = text;
+    this.#leavesHalves = leavesHalves;
   }
 
   document(): Json {
@@ -118,13 +146,15 @@ class Reader {
   #list(depth: number): Json[] {
     const list: Json[] = [];
     const memory: Memory = {};
+    const halves = this.#halves;
     this.#at += 1;
     if (!this.#skip("]")) {
       do list.push(this.#value(depth, memory, list.length));
       while (this.#skip(","));
       if (!this.#skip("]")) this.#fail("`,` or `]` is expected");
     }
-    if (memory.numbers) remember(list, memory);
+    if (this.#halves > halves) memory.hasHalves = true;
+    if (memory.numbers || memory.hasHalves) remember(list, memory);
     return list;
   }
 
@@ -132,14 +162,19 @@ class Reader {
     const object: { [key: string]: Json } = {};
     const memory: Memory = {};
     const keys = new Set<string>();
+    const halves = this.#halves;
     this.#at += 1;
     if (!this.#skip("}")) {
       do {
         this.#take(SPACE);
         const key = this.#string();
         if (!this.#skip(":")) this.#fail("`:` is expected");
-        // Of a key that stands there twice, the last value counts.
-        memory.numbers?.delete(key);
+        if (keys.has(key)) {
+          // The last value counts, unless a shape knows the key and refuses it.
+          memory.repeated ??= new Set();
+          memory.repeated.add(key);
+          memory.numbers?.delete(key);
+        }
         const value = this.#value(depth, memory, key);
         Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
         keys.add(key);
@@ -148,7 +183,8 @@ class Reader {
     }
     const written = [...keys];
     if (Object.keys(object).some((key, index) => key !== written[index])) memory.keys = written;
-    if (memory.numbers || memory.keys) remember(object, memory);
+    if (this.#halves > halves) memory.hasHalves = true;
+    if (Object.keys(memory).length > 0) remember(object, memory);
     return object;
   }
 
@@ -158,6 +194,8 @@ class Reader {
     if (string === undefined) this.#fail("a string is expected");
     const read = string.includes("\\") ? this.#unescape(string, start) : string.slice(1, -1);
     if (isWellFormed(read)) return read;
+    this.#halves += 1;
+    if (this.#leavesHalves) return read;
     this.#at = start;
     return this.#fail("a string has half a surrogate pair, which is no text");
   }

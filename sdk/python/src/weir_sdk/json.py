@@ -3,10 +3,11 @@
 - Integers are `int`, exact in any size.
 - A number with a fraction or an exponent is a `Number`: a `Decimal` that remembers its text, so `1.10`, `1E5` and
   `12345678901234567890.123456789` are written as they came. Arithmetic with it gives an ordinary `Decimal`.
-- The order of keys is kept. A key that is repeated holds its last value, as everywhere in Python.
+- The order of keys is kept. A key that is repeated holds its last value, as everywhere in Python; a dataclass that reads it
+  refuses it.
 - Text is written as it is, in UTF-8; half a surrogate pair, which JSON can say and UTF-8 cannot, as its escape.
 - `NaN` and `Infinity` are no JSON: neither read nor written.
-- At most 128 levels of nesting are read.
+- At most 127 levels of nesting are read.
 
 `float`s that a plugin made itself are written in the shortest form that reads back as the same `float`.
 """
@@ -26,8 +27,8 @@ __all__ = ["JsonError", "Number", "dumps", "loads"]
 # Python refuses to make an `int` of more digits, because that takes quadratic time.
 _INT_DIGITS_MAX = 4300
 
-# Deeper ones would use up the stack of a sandbox, which ends the call without a word. Rust's `serde_json` stops there too.
-_DEPTH_MAX = 128
+# Deeper ones would use up the stack of a sandbox, which ends the call without a word. Weir itself reads no deeper ones.
+_DEPTH_MAX = 127
 
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 

@@ -81,7 +81,18 @@ def escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _read_any(value: Any, _pointer: str) -> Any:
+def _read_any(value: Any, pointer: str) -> Any:
+    # Not recursive: each level would cost two of Python's frames.
+    found = [value]
+    while found:
+        match found.pop():
+            case str() as text:
+                _read_str(text, pointer)
+            case dict() as members:
+                found += members.keys()
+                found += members.values()
+            case list() as items:
+                found += items
     return value
 
 
@@ -135,6 +146,8 @@ def _read_none(value: Any, pointer: str) -> None:
 def _read_dict(value: Any, pointer: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _refusal(value, pointer, "an object")
+    for name in value:
+        _read_str(name, pointer)
     return value
 
 
@@ -154,8 +167,8 @@ _PLAIN: dict[Any, Reader] = {
     Decimal: _read_decimal,
     None: _read_none,
     type(None): _read_none,
-    dict: _read_dict,
-    list: _read_list,
+    dict: lambda value, pointer: _read_any(_read_dict(value, pointer), pointer),
+    list: lambda value, pointer: _read_any(_read_list(value, pointer), pointer),
 }
 
 
@@ -210,21 +223,24 @@ def _dataclass_reader(kind: type[Any], is_strict: bool) -> Reader:
         if field.init:
             is_needed = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             fields.append((json_name(field), field.name, reader(hints[field.name]), is_needed))
-    known = {name for name, _, _, _ in fields}
+    known = {name: (attribute, read_member) for name, attribute, read_member, _ in fields}
 
     def read(value: Any, pointer: str) -> Any:
         members = _read_dict(value, pointer)
         if isinstance(members, RepeatedKeys):
-            for name in sorted(members.names & known):
+            for name in sorted(members.names & known.keys()):
                 raise Mismatch(f"{pointer}/{escaped(name)}", f"the key `{name}` is repeated")
         if is_strict:
-            for name in members.keys() - known:
+            for name in members.keys() - known.keys():
                 raise Mismatch(f"{pointer}/{escaped(name)}", f"there is no `{name}`, only: {', '.join(sorted(known))}")
         arguments = {}
-        for name, attribute, read_member, is_needed in fields:
-            if name in members:
-                arguments[attribute] = read_member(members[name], f"{pointer}/{escaped(name)}")
-            elif is_needed:
+        # In the order of the document: of several members at fault, the first one is named.
+        for name, member in members.items():
+            if name in known:
+                attribute, read_member = known[name]
+                arguments[attribute] = read_member(member, f"{pointer}/{escaped(name)}")
+        for name, _, _, is_needed in fields:
+            if is_needed and name not in members:
                 raise Mismatch(f"{pointer}/{escaped(name)}", "is missing")
         return kind(**arguments)
 

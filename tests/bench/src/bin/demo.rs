@@ -41,6 +41,7 @@ const CRM_FAULTS: Faults = Faults {
     drop_answer: 0.02,
     seed: 1,
     rate_limited: 0.0,
+    retry_after_s: 1,
     drop_request: 0.0,
     slow: 0.0,
     slow_ms: 0,
