@@ -897,6 +897,7 @@ fn a_case_is_made_of_a_step_that_calls_a_plugin() {
         &["execution", "export", &id, "--case"],
         expect![[r#"
         ! weir: flow `hello` has no step that has called a plugin or is about to
+        !   more: weir explain weir.flow.no-call
         exit code 2
     "#]],
     );
@@ -904,6 +905,7 @@ fn a_case_is_made_of_a_step_that_calls_a_plugin() {
         &["execution", "export", &id, "--case", "greeting"],
         expect![[r#"
         ! weir: flow `hello` has a step `greeting` that calls no plugin: `set` stands in the flow itself
+        !   more: weir explain weir.flow.no-call
         exit code 2
     "#]],
     );
