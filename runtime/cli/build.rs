@@ -1,33 +1,57 @@
-//! Puts the SDKs into the program, so that `weir plugin new` writes projects that need nothing of this tree.
+//! Puts the SDKs and the templates into the program, so that `weir plugin new` writes projects that need nothing of this
+//! tree.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// What of an SDK goes along with a plugin: what builds it, and not what tests the SDK itself.
-const RUST: [&str; 4] = ["Cargo.toml", "README.md", "src", "wit"];
+/// What of an SDK goes along with a plugin: what builds and tests it, and not what tests the SDK itself.
+const SDKS: [(&str, &[&str]); 4] = [
+    ("rust", &["Cargo.toml", "README.md", "src", "wit"]),
+    ("js", &["README.md", "build", "generated", "package.json", "wit"]),
+    ("python", &["README.md", "pyproject.toml", "src"]),
+    ("go", &["", "internal", "nethttp", "weirtest", "wit"]),
+];
+
+/// How names end of what stays here of an SDK: its own tests and tools, and what a run of it leaves behind.
+const LEFT_OUT: [&str; 4] = ["_test.go", ".sh", ".pyc", "__pycache__"];
 
 fn main() -> io::Result<()> {
-    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../sdk/rust");
-    let mut list = String::from("&[\n");
-    for part in RUST {
-        let path = root.join(part);
-        println!("cargo::rerun-if-changed={}", path.display());
-        add(&root, &path, &mut list)?;
+    let sdk = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../sdk");
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    for (language, parts) in SDKS {
+        let root = sdk.join(language);
+        let mut list = String::from("&[\n");
+        for part in parts {
+            add(&root, &root.join(part), !part.is_empty(), &LEFT_OUT, &mut list)?;
+        }
+        fs::write(out.join(format!("sdk_{language}.rs")), list + "]\n")?;
     }
-    list.push_str("]\n");
-    fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("sdk_rust.rs"), list)
+    let root = sdk.join("scaffold");
+    let mut list = String::from("&[\n");
+    for entry in sorted(&root)?.into_iter().filter(|entry| entry.is_dir()) {
+        add(&root, &entry, true, &[], &mut list)?;
+    }
+    fs::write(out.join("scaffold.rs"), list + "]\n")
 }
 
-/// Adds a file, or everything in a folder, as the path in the SDK and the text.
-fn add(root: &Path, path: &Path, list: &mut String) -> io::Result<()> {
+/// Adds a file, or the files of a folder and of the folders in it, as the path from the root and the text.
+fn add(root: &Path, path: &Path, is_deep: bool, left_out: &[&str], list: &mut String) -> io::Result<()> {
+    println!("cargo::rerun-if-changed={}", path.display());
     if !path.is_dir() {
         let name = path.strip_prefix(root).unwrap_or(path);
         let _ = writeln!(list, "({:?}, include_str!({:?})),", name, path.canonicalize()?);
         return Ok(());
     }
-    let entries = fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path()));
-    let mut paths = entries.collect::<io::Result<Vec<_>>>()?;
+    let entries = sorted(path)?.into_iter().filter(|entry| {
+        let name = entry.file_name().unwrap_or_default().to_string_lossy();
+        !left_out.iter().any(|end| name.ends_with(end)) && (is_deep || entry.is_file())
+    });
+    entries.into_iter().try_for_each(|entry| add(root, &entry, is_deep, left_out, list))
+}
+
+fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
     paths.sort();
-    paths.iter().try_for_each(|path| add(root, path, list))
+    Ok(paths)
 }

@@ -4,6 +4,7 @@ package weir
 
 import (
 	wire "github.com/weir-project/weir/sdk/go/internal/generated/imports/weir_plugin_http"
+	"github.com/weir-project/weir/sdk/go/internal/wit/runtime"
 	"github.com/weir-project/weir/sdk/go/internal/wit/types"
 )
 
@@ -28,10 +29,14 @@ func (host) SendAll(requests []Request) []Answer {
 		})
 	}
 	if len(out) == 1 {
-		return []Answer{fromResult(wire.Send(out[0]))}
+		return []Answer{fromResult(runtime.Resting(func() types.Result[wire.Response, wire.HttpFault] {
+			return wire.Send(out[0])
+		}))}
 	}
 	answers := make([]Answer, 0, len(out))
-	for _, result := range wire.SendAll(out) {
+	for _, result := range runtime.Resting(func() []types.Result[wire.Response, wire.HttpFault] {
+		return wire.SendAll(out)
+	}) {
 		answers = append(answers, fromResult(result))
 	}
 	return answers

@@ -1,6 +1,7 @@
 package weir
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -128,7 +129,8 @@ func (r *Response) faultKind() Kind {
 // two machines need not agree.
 func (r *Response) RetryAfter() (time.Duration, bool) {
 	value := strings.TrimSpace(r.Header("retry-after"))
-	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil {
+	// A number that is too large is a long time all the same.
+	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 		return time.Duration(min(seconds, uint64(secondsMax))) * time.Second, true
 	}
 	until, err := time.Parse(dateLayout, value)

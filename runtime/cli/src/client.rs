@@ -119,7 +119,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> Stop {
         _ => Exit::Failed,
     };
     match serde_json::from_slice::<Problem>(body) {
-        Ok(Problem { title, faults, .. }) => Stop { exit, title, faults },
+        Ok(Problem { title, faults, code, .. }) => Stop { exit, title, faults }.explained(&code),
         Err(_) => Stop::new(exit, format!("Weir answered {status}: {}", String::from_utf8_lossy(body))),
     }
 }

@@ -141,16 +141,17 @@ impl Send {
 fn refusal(status: StatusCode, path: &str, body: &[u8]) -> Stop {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let detail = problem["detail"].as_str().map_or_else(|| status.to_string(), clean);
+    let code = problem["code"].as_str().unwrap_or_default();
     // The event was taken in, and its flow ended otherwise than it should while the sender waited for its answer.
-    if problem["code"].as_str().is_some_and(|code| code.starts_with("flow-")) {
-        return Stop::new(Exit::Failed, detail);
+    if code.starts_with("flow-") {
+        return Stop::new(Exit::Failed, detail).explained(problem["fault"].as_str().unwrap_or(code));
     }
     let exit = match status {
         StatusCode::NOT_FOUND => Exit::NotFound,
         status if status.is_client_error() => Exit::Faults,
         _ => Exit::Failed,
     };
-    Stop::new(exit, format!("the event was not taken in at {path}: {detail}"))
+    Stop::new(exit, format!("the event was not taken in at {path}: {detail}")).explained(code)
 }
 
 fn in_words(page: &EventPage, screen: &Screen) -> String {

@@ -6,6 +6,7 @@ mod client;
 mod doctor;
 mod event;
 mod execution;
+mod explain;
 mod init;
 mod plugin;
 mod screen;
@@ -76,7 +77,7 @@ enum Command {
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Look at plugins, and make them: new, build, test, invoke.
+    /// Look at plugins, and make, publish and fetch them.
     #[command(subcommand)]
     Plugin(plugin::Plugin),
     /// Keep secrets in Weir's store, sealed.
@@ -88,6 +89,12 @@ enum Command {
     /// Look at executions, and do something to them.
     #[command(subcommand)]
     Execution(execution::Execution),
+    /// Explain a code such as `weir.http.not-granted`: what happened, why, what to do.
+    Explain {
+        /// The code; without one, all of them are listed.
+        #[arg(value_name = "CODE")]
+        code: Option<String>,
+    },
     /// Print what makes a shell complete the words of `weir`.
     Completions {
         /// The shell.
@@ -111,6 +118,7 @@ fn run(command: Command, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
         Command::Init { folder } => init::run(folder.as_deref().unwrap_or(dir), screen),
         Command::Check => check::run(dir, screen),
         Command::Doctor => doctor::run(dir, screen),
+        Command::Explain { code } => explain::run(code.as_deref(), screen),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "weir", &mut script);
@@ -118,29 +126,34 @@ fn run(command: Command, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         // Not from within the small runtime of those who only ask: a plugin gets one of its own to run in.
-        Command::Plugin(plugin::Plugin::Work(work)) => work.run(screen),
+        Command::Plugin(plugin::Plugin::Work(work)) => work.run(dir, screen),
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(ask(command, &mut Client::new(dir), screen))
+            runtime.block_on(ask(command, dir, &mut Client::new(dir), screen))
         }
     }
 }
 
 /// Everything that a running Weir is asked for.
-async fn ask(command: Command, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
+async fn ask(command: Command, dir: &Path, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
     match command {
         Command::Status => status::status(client, screen).await,
         Command::Apply => status::apply(client, screen).await,
         Command::Pause => status::pause(client, screen, true).await,
         Command::Resume => status::pause(client, screen, false).await,
-        Command::Install(install) => install.run(client, screen).await,
+        Command::Install(install) => install.run(dir, client, screen).await,
         Command::Grant(grant) => grant.run(client, screen).await,
         Command::Rollback { name } => plugin::rollback(&name, client, screen).await,
         Command::Plugin(plugin) => plugin.run(client, screen).await,
         Command::Secret(secret) => secret.run(client, screen).await,
         Command::Event(event) => event.run(client, screen).await,
         Command::Execution(execution) => execution.run(client, screen).await,
-        Command::Up | Command::Init { .. } | Command::Check | Command::Doctor | Command::Completions { .. } => {
+        Command::Up
+        | Command::Init { .. }
+        | Command::Check
+        | Command::Doctor
+        | Command::Explain { .. }
+        | Command::Completions { .. } => {
             unreachable!("these ask no running Weir")
         }
     }

@@ -38,7 +38,7 @@ pub(crate) struct Stop {
     pub(crate) exit: Exit,
     /// What, why, and what to do.
     pub(crate) title: String,
-    /// Everything that is wrong, where it is more than one thing.
+    /// Everything that is wrong, where it is more than one thing; at last, where more is said of it.
     pub(crate) faults: Vec<String>,
 }
 
@@ -47,10 +47,21 @@ impl Stop {
         Self { exit, title: title.into(), faults: Vec::new() }
     }
 
+    /// The same, with where more is said of its code.
+    pub(crate) fn explained(mut self, code: &str) -> Self {
+        self.faults.extend(explain(code));
+        self
+    }
+
     /// What was typed makes no sense.
     pub(crate) fn usage(title: impl Into<String>) -> Self {
         Self::new(Exit::Faults, title)
     }
+}
+
+/// What to type to read more about a code, if there is a page for it.
+pub(crate) fn explain(code: &str) -> Option<String> {
+    ::explain::page(code).map(|_| format!("more: weir explain {code}"))
 }
 
 impl From<Exit> for ExitCode {

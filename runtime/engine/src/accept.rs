@@ -155,8 +155,7 @@ impl Inner {
         let fault = match &worst.state {
             State::Dead { fault } => Some(fault.clone()),
             State::Parked { reason, message } => {
-                let code = format!("weir.parked.{}", serde_json::to_value(reason).ok()?.as_str()?);
-                Some(model::Fault::new(model::FaultKind::Unavailable, code, message.clone()))
+                Some(model::Fault::new(model::FaultKind::Unavailable, reason.code(), message.clone()))
             }
             _ => None,
         };

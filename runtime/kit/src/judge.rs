@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::compare::{Difference, below, compare};
+use crate::kit::Output;
 
 /// How a case went.
 #[derive(Clone, Debug, Default)]
@@ -32,9 +33,11 @@ pub struct Report {
 
 impl Report {
     /// Of a call that was made.
-    pub(crate) fn of<T>(called: Called<T>, say: impl FnOnce(T) -> Map<String, Value>) -> Self {
+    pub(crate) fn of(called: Called<Output>) -> Self {
         let actual = match called.answer {
-            Ok(answer) => say(answer),
+            Ok(Output::Documents(documents)) => say_documents(&documents),
+            Ok(Output::Receipt(receipt)) => say_receipt(&receipt),
+            Ok(Output::Settlement(settlement)) => say_settlement(&settlement),
             Err(fault) => Map::from_iter([("fault".to_owned(), say_fault(&fault))]),
         };
         let report = called.report;
@@ -127,15 +130,15 @@ fn one(pointer: &str, expected: &Value, actual: Option<&Value>, into: &mut Vec<D
 }
 
 /// The documents of a mapper: one is an `output`, none or several are `outputs`.
-pub(crate) fn say_documents(documents: Vec<Document>) -> Map<String, Value> {
-    match documents.as_slice() {
+fn say_documents(documents: &[Document]) -> Map<String, Value> {
+    match documents {
         [document] => say_document(document),
         documents => Map::from_iter([("outputs".to_owned(), documents.iter().map(value_of).collect())]),
     }
 }
 
 /// What an action gave.
-pub(crate) fn say_receipt(receipt: &Receipt) -> Map<String, Value> {
+fn say_receipt(receipt: &Receipt) -> Map<String, Value> {
     let mut said = say_document(&receipt.output);
     said.insert("external_id".to_owned(), json!(receipt.external_id));
     said.insert("next".to_owned(), json!(receipt.next));
@@ -143,7 +146,7 @@ pub(crate) fn say_receipt(receipt: &Receipt) -> Map<String, Value> {
 }
 
 /// What became of an attempt.
-pub(crate) fn say_settlement(settlement: &Settlement) -> Map<String, Value> {
+fn say_settlement(settlement: &Settlement) -> Map<String, Value> {
     let (word, mut said) = match settlement {
         Settlement::Happened(receipt) => ("happened", say_receipt(receipt)),
         Settlement::Absent => ("absent", Map::new()),

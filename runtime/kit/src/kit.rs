@@ -6,14 +6,17 @@ use bytes::Bytes;
 use capability::{Denied, Grant, GrantText, HttpRuleText};
 use connection::{Connection, SecretSource};
 use egress::Egress;
-use engine::{ActionCall, AdminError, PluginAdmin, PluginCaller, PluginSelector, TransformCall};
+use engine::{
+    ActionCall, AdminError, Called, NotServed, PluginAdmin, PluginCaller, PluginSelector, Receipt, Settlement,
+    TransformCall,
+};
 use host::{CompileConfig, ConnectionLookup, Host, HostConfig, PluginSettings, Slots};
 use lifecycle::{Clock as _, SystemClock};
 use manifest::{HttpRequest, Manifest};
-use model::{Event, RequestRecord};
+use model::{Document, RequestRecord};
 
 use crate::case::{CONNECTION, Call, Case, ConnectionText, RECEIVED, base_of};
-use crate::judge::{Report, say_documents, say_receipt, say_settlement};
+use crate::judge::Report;
 use crate::recordings::Recordings;
 
 /// What a component may have at most; a server takes no more either.
@@ -36,10 +39,12 @@ pub struct Config {
 }
 
 /// Where requests go when they have passed the gate.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Way {
     /// To the exchanges of the case.
     Recorded,
+    /// To this in place of the network; the exchanges of a case are not looked at.
+    Answered(Arc<dyn egress::Transport>),
     /// To their destinations.
     Live {
         /// Networks that may be reached although they are not public.
@@ -78,6 +83,31 @@ pub enum OpenError {
     /// The host refuses it.
     #[error(transparent)]
     Refused(#[from] AdminError),
+    /// The host does not make the call.
+    #[error(transparent)]
+    NotServed(#[from] NotServed),
+}
+
+/// What a call gave, as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// A mapper.
+    Documents(Vec<Document>),
+    /// An action.
+    Receipt(Receipt),
+    /// Its verification.
+    Settlement(Settlement),
+}
+
+impl OpenError {
+    /// The stable word for what is wrong with the component, if that is why.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Manifest(_) => Some("weir.load.manifest"),
+            Self::Refused(AdminError::Refused { code, .. }) => Some(code),
+            _ => None,
+        }
+    }
 }
 
 /// The connection of the case that runs.
@@ -104,6 +134,7 @@ impl Kit {
         let recordings = Arc::new(Recordings::default());
         let (transport, private_networks) = match config.way {
             Way::Recorded => (Some(Arc::clone(&recordings) as Arc<dyn egress::Transport>), Vec::new()),
+            Way::Answered(transport) => (Some(transport), Vec::new()),
             Way::Live { private_networks } => (None, private_networks),
         };
         let is_live = transport.is_none();
@@ -155,29 +186,21 @@ impl Kit {
     /// # Errors
     /// The plugin cannot be brought into service: the fault is not the case's.
     pub async fn call(&self, case: &Case) -> Result<Report, OpenError> {
-        // Once more for each: a plugin that traps in case after case would be put into quarantine.
-        self.host.activate(&self.plugin, &self.digest).await?;
         self.recordings.begin(&case.http);
-        let mut used = None;
-        let mut report = match &case.call {
-            Call::Transform { event, input, options } => self.transform(event, input, options).await,
-            Call::Action { action, verify, input, cursor, context, connection } => {
-                used = connection.as_deref();
-                let resolved =
-                    connection.as_ref().map(|text| text.resolve(&self.plugin.name, &*self.secrets).map(Arc::new));
-                self.connections.set(resolved);
-                let mut context = context.clone();
-                context.connection = connection.as_ref().map(|_| CONNECTION.to_owned()).unwrap_or_default();
-                let (plugin, action) = (self.plugin.clone(), action.clone());
-                let call = ActionCall { plugin, action, input: input.clone(), cursor: cursor.clone(), context };
-                self.act(call, *verify).await
-            }
+        let mut report = match self.make(&case.call).await {
+            Ok(called) => Report::of(called),
+            Err(OpenError::NotServed(reason)) => Report::not_served(&reason),
+            Err(error) => return Err(error),
         };
         let exchanges = self.recordings.end();
         if !self.is_live {
             // They come first: what else differs mostly follows from them.
             report.differences.splice(0..0, exchanges);
         }
+        let used = match &case.call {
+            Call::Action { connection, .. } => connection.as_deref(),
+            Call::Transform { .. } => None,
+        };
         let denied = report.requests.iter().filter(|request| request.status.is_none());
         let mut lines: Vec<_> = denied.filter_map(|request| self.manifest_line(request, used)).collect();
         lines.dedup();
@@ -185,26 +208,50 @@ impl Kit {
         Ok(report)
     }
 
-    async fn transform(&self, event: &Event, input: &model::Document, options: &str) -> Report {
-        let (event, input) = (Arc::new(event.clone()), input.clone());
-        let call = TransformCall { plugin: self.plugin.clone(), event, input, options: options.into() };
-        match self.host.transform(call).await {
-            Ok(called) => Report::of(called, say_documents),
-            Err(reason) => Report::not_served(&reason),
+    /// Makes a call and gives what it gave, as it came.
+    ///
+    /// # Errors
+    /// The plugin cannot be brought into service, or the host does not make the call.
+    pub async fn make(&self, call: &Call) -> Result<Called<Output>, OpenError> {
+        // Once more for each: a plugin that traps in call after call would be put into quarantine.
+        self.host.activate(&self.plugin, &self.digest).await?;
+        let plugin = self.plugin.clone();
+        match call {
+            Call::Transform { event, input, options } => {
+                let (event, input) = (Arc::new((**event).clone()), input.clone());
+                let called =
+                    self.host.transform(TransformCall { plugin, event, input, options: options.as_str().into() });
+                Ok(told(called.await?, Output::Documents))
+            }
+            Call::Action { action, verify, input, cursor, context, connection } => {
+                let resolved =
+                    connection.as_ref().map(|text| text.resolve(&self.plugin.name, &*self.secrets).map(Arc::new));
+                self.connections.set(resolved);
+                let mut context = context.clone();
+                context.connection = connection.as_ref().map(|_| CONNECTION.to_owned()).unwrap_or_default();
+                let (action, input, cursor) = (action.clone(), input.clone(), cursor.clone());
+                let call = ActionCall { plugin, action, input, cursor, context };
+                match verify {
+                    true => Ok(told(self.host.verify(call).await?, Output::Settlement)),
+                    false => Ok(told(self.host.invoke(call).await?, Output::Receipt)),
+                }
+            }
         }
     }
 
-    async fn act(&self, call: ActionCall, verify: bool) -> Report {
-        let report = if verify {
-            self.host.verify(call).await.map(|called| Report::of(called, |settlement| say_settlement(&settlement)))
-        } else {
-            self.host.invoke(call).await.map(|called| Report::of(called, |receipt| say_receipt(&receipt)))
-        };
-        report.unwrap_or_else(|reason| Report::not_served(&reason))
+    /// From the next call on, lets one sandbox answer so many calls. A kit begins with a fresh one for each. For mappers: the
+    /// grant of a connector goes with the settings before.
+    ///
+    /// # Errors
+    /// The settings are not valid.
+    pub fn reuse_sandboxes(&self, calls_per_sandbox: u32) -> Result<(), OpenError> {
+        Ok(self
+            .host
+            .configure(&self.plugin.name, &PluginSettings { calls_per_sandbox, ..PluginSettings::default() })?)
     }
 
     /// What to add to the manifest so that the request may be made; none if it may.
-    fn manifest_line(&self, request: &RequestRecord, connection: Option<&ConnectionText>) -> Option<String> {
+    pub fn manifest_line(&self, request: &RequestRecord, connection: Option<&ConnectionText>) -> Option<String> {
         let grant = GrantText { http: self.asks.clone(), private_networks: Vec::new() };
         let grant = Grant::parse(self.plugin.name.as_str(), &grant).ok()?;
         // Of a request that was denied at once, the record holds no more than the plugin wrote.
@@ -226,4 +273,8 @@ impl Kit {
 
 fn rule(ask: &HttpRequest) -> HttpRuleText {
     HttpRuleText { origin: ask.origin.clone(), methods: ask.methods.clone(), paths: ask.paths.clone() }
+}
+
+fn told<T>(called: Called<T>, output: impl FnOnce(T) -> Output) -> Called<Output> {
+    Called { answer: called.answer.map(output), report: called.report, host_calls: called.host_calls }
 }

@@ -16,7 +16,7 @@ pub use case::{
 };
 pub use compare::Difference;
 pub use judge::Report;
-pub use kit::{Config, Kit, OpenError, Way};
+pub use kit::{Config, Kit, OpenError, Output, Way};
 pub use read::read;
 pub use update::{to_yaml, with_expectation};
 pub use written::yaml::Problem;

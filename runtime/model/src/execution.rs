@@ -271,6 +271,20 @@ impl State {
     }
 }
 
+impl ParkReason {
+    /// The code by which it is known outside.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Credential => "weir.parked.credential",
+            Self::Data => "weir.parked.data",
+            Self::Plugin => "weir.parked.plugin",
+            Self::UnknownOutcome => "weir.parked.unknown-outcome",
+            Self::Configuration => "weir.parked.configuration",
+            Self::Failure => "weir.parked.failure",
+        }
+    }
+}
+
 impl StateKind {
     /// Every kind, in the order in which an execution may pass through them.
     pub const ALL: [Self; 7] =

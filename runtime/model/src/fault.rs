@@ -31,6 +31,21 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Every kind, in the order of the contract.
+    pub const ALL: [Self; 11] = [
+        Self::InvalidInput,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::Unavailable,
+        Self::Timeout,
+        Self::Rejected,
+        Self::UnknownOutcome,
+        Self::Internal,
+    ];
+
     /// The word that the contract, the output and the configuration use.
     pub fn as_str(self) -> &'static str {
         match self {

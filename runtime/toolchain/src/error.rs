@@ -9,7 +9,7 @@ use crate::Language;
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The folder is no project of a known language.
-    #[error("`{}` is no plugin project: none of {} is there", folder.display(), project_files())]
+    #[error("`{}` is no plugin project: none of {} is there; `weir plugin new` writes one", folder.display(), project_files())]
     NoProject {
         /// Which folder.
         folder: PathBuf,
@@ -23,7 +23,7 @@ pub enum BuildError {
         cure: String,
     },
     /// A tool did not do what it was asked for. What it said stands above, as it came.
-    #[error("`{command}` ended with {status}")]
+    #[error("`{command}` ended with {status}; what it complains of stands above")]
     Failed {
         /// What was run.
         command: String,

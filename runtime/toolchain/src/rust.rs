@@ -1,6 +1,7 @@
 //! Plugins in Rust: Cargo, with the target `wasm32-wasip2`, whose linker makes a component.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use serde::Deserialize;
 
@@ -33,13 +34,31 @@ pub(crate) fn build(workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
     }
     let arguments =
         ["build", "--quiet", "--release", "--target", TARGET, "--message-format", "json-render-diagnostics"];
-    let printed = workshop.ask(CARGO, &arguments)?;
+    let printed = workshop.ask(CARGO, &arguments).map_err(|error| match error {
+        BuildError::Failed { command, status } if lacks_crates(workshop) => BuildError::Fetch {
+            command,
+            status,
+            cure: "it fetches the crates that Cargo.toml names and needs a network once; without one, take along what \
+                   `cargo vendor` writes on a machine that has one",
+        },
+        other => other,
+    })?;
     // Where it lies depends on workspaces and on Cargo's configuration, so that Cargo is asked.
     let file = workshop.file("Cargo.toml");
     let project = file.canonicalize().map_err(|cause| BuildError::File { what: "read", file, cause })?;
     component(&printed, &project).ok_or_else(|| BuildError::NoComponent {
         cure: "let Cargo.toml say: [lib] crate-type = [\"cdylib\", \"rlib\"]".to_owned(),
     })
+}
+
+/// Whether the project is sound and crates that it names are not on this machine.
+fn lacks_crates(workshop: &Workshop<'_>) -> bool {
+    let succeeds = |arguments: &[&str]| {
+        let mut command = workshop.command(CARGO, &["metadata", "--offline", "--format-version", "1"]);
+        command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    succeeds(&["--no-deps"]) && !succeeds(&["--filter-platform", TARGET])
 }
 
 /// The component among what Cargo says that it has built of this project.

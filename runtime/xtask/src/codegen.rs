@@ -16,7 +16,11 @@ pub(crate) const COPIES: &[(&str, &str)] = &[
 ];
 
 /// The tests that compare a generated file with what would be generated now, and write it when told to.
-const WRITERS: &[&[&str]] = &[&["-p", "weir-sdk", "--test", "generated"], &["-p", "manifest", "--test", "manifests"]];
+const WRITERS: &[&[&str]] = &[
+    &["-p", "weir-sdk", "--test", "generated"],
+    &["-p", "manifest", "--test", "manifests"],
+    &["-p", "contract", "--test", "fresh"],
+];
 
 /// Writes every generated file anew.
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {

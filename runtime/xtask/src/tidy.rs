@@ -1,6 +1,7 @@
 //! The rules that hold the tree together, held by a program: a rule that nothing checks rots.
 
 mod arrows;
+mod codes;
 mod licences;
 mod rust;
 mod sources;
@@ -32,7 +33,9 @@ impl fmt::Display for Failure {
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<Vec<Failure>> {
     let mut failures = arrows::check(workspace)?;
     failures.extend(licences::check(&workspace.load_with_dependencies()?));
-    for (file, text) in texts(workspace)? {
+    let texts = texts(workspace)?;
+    failures.extend(codes::check(&texts));
+    for (file, text) in texts {
         failures.extend(words::check(&file, &text, &words::forbidden(workspace)));
         if file.ends_with(".rs") {
             failures.extend(sources::check(workspace, &file, &text));

@@ -55,7 +55,7 @@ class Boundary(unittest.TestCase):
         self.assertEqual(self.fault(lambda: self.transform(b"{")).kind, wit.FaultKind.INVALID_INPUT)
         self.assertEqual(self.fault(lambda: self.actions.invoke(call("x"))).code, "unknown-action")
         self.assertEqual(self.fault(lambda: self.verification.verify(call("x"))).code, "cannot-verify")
-        self.assertEqual(self.fault(lambda: self.connection.check(CONTEXT)).code, "no-check")
+        self.assertEqual(self.fault(lambda: self.connection.check(CONTEXT)).code, "no-such-role")
 
     def test_an_action_sends_what_it_is_told(self) -> None:
         plugin.action("post")(lambda value: http.post("/x", json=value, auth=http.Auth("other")).check().json())

@@ -10,46 +10,57 @@ use tempfile::TempDir;
 use crate::world::{copied_plugins, target, weir_binary};
 
 /// How a command ended.
-struct Ended {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// A folder with a home and caches of its own.
-struct Desk {
+pub(crate) struct Desk {
     folder: TempDir,
     weir: PathBuf,
 }
 
 impl Desk {
-    fn new() -> anyhow::Result<Self> {
+    pub(crate) fn new() -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("weir-author-").tempdir().context("cannot make a folder")?;
         Ok(Self { folder, weir: weir_binary()? })
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
-    /// Runs what would be typed in a shell in that folder.
-    fn shell(&self, folder: &str, script: &str) -> anyhow::Result<Ended> {
+    /// What would be typed in a shell in that folder, not started yet.
+    pub(crate) fn command(&self, folder: &str, script: &str) -> anyhow::Result<Command> {
         let programs = self.weir.parent().context("the program lies in a folder")?;
         let path = std::env::var("PATH").unwrap_or_default();
-        let output = Command::new("sh")
+        // What builds and checks plugins in Python, and caches of other tools that later tests find filled.
+        let target = target()?;
+        let (python, caches) = (target.join("weir-languages/python/python/bin"), target.join("weir-caches"));
+        let mut command = Command::new("sh");
+        command
             .args(["-e", "-c", script])
             .current_dir(self.path(folder))
-            .env("PATH", format!("{}:{path}", programs.display()))
+            .env("PATH", format!("{}:{}:{path}", programs.display(), python.display()))
+            .env("GOCACHE", caches.join("go"))
+            .env("PIP_CACHE_DIR", caches.join("pip"))
             .env("XDG_CACHE_HOME", self.path("cache"))
             .env("CARGO_TARGET_DIR", self.path("target"))
-            .env_remove("WEIR_DIR")
-            .output()?;
+            .env_remove("WEIR_DIR");
+        Ok(command)
+    }
+
+    /// Runs what would be typed in a shell in that folder.
+    pub(crate) fn shell(&self, folder: &str, script: &str) -> anyhow::Result<Ended> {
+        let output = self.command(folder, script)?.output()?;
         let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
         Ok(Ended { code: output.status.code(), stdout, stderr })
     }
 
     /// The same, and it must succeed.
-    fn must(&self, folder: &str, script: &str) -> anyhow::Result<String> {
+    pub(crate) fn must(&self, folder: &str, script: &str) -> anyhow::Result<String> {
         let Ended { code, stdout, stderr } = self.shell(folder, script)?;
         ensure!(code == Some(0), "`{script}` ended with {code:?}:\n{stdout}{stderr}");
         Ok(stdout)
@@ -63,7 +74,7 @@ impl Desk {
         Ok(())
     }
 
-    fn edit(&self, file: &str, from: &str, to: &str) -> anyhow::Result<()> {
+    pub(crate) fn edit(&self, file: &str, from: &str, to: &str) -> anyhow::Result<()> {
         let file = self.path(file);
         let text = fs::read_to_string(&file)?;
         ensure!(text.contains(from), "{} holds no {from:?}:\n{text}", file.display());
@@ -72,7 +83,7 @@ impl Desk {
 }
 
 /// The commands of a README, as they stand there, but for the one that needs a Weir that runs.
-fn commands(readme: &Path) -> anyhow::Result<String> {
+pub(crate) fn commands(readme: &Path) -> anyhow::Result<String> {
     let text = fs::read_to_string(readme)?;
     let blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
     let lines: Vec<_> = blocks.flat_map(str::lines).filter(|line| !line.starts_with("weir install")).collect();
@@ -133,6 +144,36 @@ fn a_new_connector_is_green_and_a_request_that_its_manifest_does_not_ask_for_is_
 
     let Ended { code, stderr, .. } = desk.shell("notes", &format!("{invoke} --live"))?;
     assert!(code == Some(4) && stderr.contains("--grant"), "{code:?} {stderr}");
+    Ok(())
+}
+
+#[test]
+fn a_role_that_only_the_manifest_or_only_the_code_has_is_told_by_the_build() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.begin("connector", "notes")?;
+    let built = desk.must("notes", "weir plugin build")?;
+    assert!(built.contains("built notes 0.1.0"), "{built}");
+    for (from, to, told) in [
+        (
+            "roles = [\"actions\"]",
+            "roles = [\"actions\", \"verification\"]",
+            "the manifest names the role `verification` and the component does not export it; export it or remove it from",
+        ),
+        (
+            "roles = [\"actions\", \"verification\"]",
+            "roles = [\"mapper\"]",
+            "the manifest names the role `mapper` and the component does not export it",
+        ),
+    ] {
+        desk.edit("notes/weir-plugin.toml", from, to)?;
+        if to.contains("mapper") {
+            let text = fs::read_to_string(desk.path("notes/weir-plugin.toml"))?;
+            fs::write(desk.path("notes/weir-plugin.toml"), text.split("\n[").next().unwrap_or_default())?;
+        }
+        let Ended { code, stderr, .. } = desk.shell("notes", "weir plugin build")?;
+        assert!(code == Some(2) && stderr.contains(told), "{code:?} {stderr}");
+        assert!(stderr.contains("more: weir explain weir.load.roles"), "{stderr}");
+    }
     Ok(())
 }
 

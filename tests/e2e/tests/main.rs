@@ -4,11 +4,16 @@
 mod api;
 mod author;
 mod bad_input;
+mod conformance;
 mod contacts;
 mod disk;
+mod guides;
 mod hot_loading;
 mod kill;
+mod languages;
 mod material;
 mod operator;
+mod published;
 mod smoke;
+mod types;
 mod world;

@@ -174,7 +174,7 @@ fn python(program: &str) -> anyhow::Result<Command> {
 }
 
 /// A program of the material, in JavaScript; it finds its packages in the working folder.
-fn javascript(program: &str) -> anyhow::Result<Command> {
+pub(crate) fn javascript(program: &str) -> anyhow::Result<Command> {
     let mut command = Command::new("node");
     command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("material").join(program)).current_dir(fetched("node")?);
     Ok(command)

@@ -8,7 +8,7 @@ use model::{Attempt, CallReport, Fault, Gate, LogLevel, LogLine, Outcome, State,
 use super::tone;
 use crate::client::Client;
 use crate::screen::{Screen, Tone, clean, cut, relative};
-use crate::stop::Exit;
+use crate::stop::{Exit, explain};
 
 /// Characters of a payload that are shown; all of it is in `--json`.
 const PAYLOAD_CHARS_MAX: usize = 200;
@@ -35,6 +35,10 @@ impl Timeline<'_> {
         self.line(0, &format!("{}  {state}", row.id));
         if let Some(why) = self.why(&detail.state_detail) {
             self.line(2, &why);
+        }
+        if let Some(more) = more(&detail.state_detail) {
+            let more = self.screen.paint(&more, Tone::Faint);
+            self.line(2, &more);
         }
         self.text.push('\n');
         self.field("flow", &row.flow);
@@ -197,6 +201,15 @@ fn panicked_at(logs: &[LogLine]) -> Option<&str> {
 /// A backtrace of numbers alone tells a reader nothing; `--json` has it.
 fn is_nameless(backtrace: &str) -> bool {
     backtrace.lines().filter(|line| line.contains('!')).all(|line| line.contains("<unknown>!<wasm function "))
+}
+
+/// Where more is said of why it goes no further. A plugin's own codes have no page, the kinds of fault have.
+fn more(state: &State) -> Option<String> {
+    match state {
+        State::Parked { reason, .. } => explain(reason.code()),
+        State::Dead { fault } => explain(&fault.code).or_else(|| explain(fault.kind.as_str())),
+        _ => None,
+    }
 }
 
 fn wait_reason(reason: &WaitReason) -> String {

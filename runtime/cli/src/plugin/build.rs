@@ -36,12 +36,19 @@ impl Build {
     }
 }
 
-/// Builds the project in the folder.
+/// Builds the project in the folder, and judges what came of it as an operator's Weir would: a role that the manifest names
+/// and the code lacks is told to its author first.
 pub(super) fn build(folder: &Path) -> anyhow::Result<Built> {
-    toolchain::build(folder).map_err(|error| match &error {
+    let built = toolchain::build(folder).map_err(|error| match &error {
         BuildError::Manifest { .. } | BuildError::NoProject { .. } => {
             Stop { exit: Exit::Faults, title: error.to_string(), faults: error.faults() }.into()
         }
-        _ => error.into(),
-    })
+        _ => anyhow::Error::from(error),
+    })?;
+    host::judge(&super::read(&built.component)?).map_err(|error| {
+        let (code, file) = (error.code(), built.component.strip_prefix(".").unwrap_or(&built.component).display());
+        let title = format!("`{file}` was built and cannot be a plugin: {:#}", anyhow::Error::from(error));
+        Stop::new(Exit::Faults, title).explained(code)
+    })?;
+    Ok(built)
 }

@@ -54,7 +54,7 @@ impl Invoke {
         let manifest = manifest(&component, &self.plugin)?;
         let case = self.case(&manifest, input)?;
         let way = self.way(&manifest)?;
-        let is_live = way != Way::Recorded;
+        let is_live = matches!(way, Way::Live { .. });
         let report = with_kit(component, way, async |kit| Ok(kit.call(&case).await?))?;
         let exit = if report.is_green() && !report.actual.contains_key("fault") { Exit::Done } else { Exit::Failed };
         if screen.json {

@@ -11,6 +11,8 @@ use model::{Attributes, Blob, Event, EventId, ExecutionId, PluginRef};
 use super::*;
 use crate::carried::{encode, fresh};
 
+mod reactions;
+
 /// Every plugin is there; an action is what its name says: `keyed`, `unsafe`, anything else is idempotent.
 struct Everything;
 

@@ -8,6 +8,7 @@ mod destination;
 mod generations;
 mod hostile;
 mod http;
+mod languages;
 mod refused;
 mod same_output;
 mod support;

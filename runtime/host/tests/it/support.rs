@@ -81,6 +81,14 @@ pub(crate) fn core_guest(name: &str, manifest: &Value) -> Bytes {
     embed(&encoded.unwrap_or_else(|fault| panic!("{name}: {fault:#}")), manifest)
 }
 
+/// A first-party plugin in another language, as `cargo xtask guests` built it.
+pub(crate) fn built_plugin(name: &str) -> Bytes {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let path = target.join("weir-plugins").join(format!("{name}.wasm"));
+    std::fs::read(&path).unwrap_or_else(|fault| panic!("{}: {fault}; run `cargo xtask guests`", path.display())).into()
+}
+
 pub(crate) fn embed(component: &[u8], manifest: &Value) -> Bytes {
     let manifest: Manifest = serde_json::from_value(manifest.clone()).expect("a manifest");
     manifest::embed(component, &manifest).expect("a component").into()

@@ -346,14 +346,17 @@ def _parse_date(text: str) -> int | None:
     """Seconds since 1970 of an IMF-fixdate (RFC 9110, section 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`."""
     try:
         _, rest = text.split(", ")
-        day, name, year_text, clock, _ = rest.split(" ")
+        day_text, name, year_text, clock, zone = rest.split(" ")
         hour, minute, second = (int(part) for part in clock.split(":"))
-        year, month = int(year_text), _MONTHS.index(name)
+        year, month, day = int(year_text), _MONTHS.index(name), int(day_text)
     except ValueError:
         return None
-    if not 1970 <= year <= 9999:
+    # Its length is fixed; day, month and year are written with all their digits.
+    if len(text) != 29 or zone != "GMT" or not 1970 <= year <= 9999:
+        return None
+    if not 1 <= day <= 31 or hour > 23 or minute > 59 or second > 60:
         return None
     # Counted in years that begin in March, so that the leap day comes last.
     year, month = (year - 1, month + 10) if month < 2 else (year, month - 2)
-    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + int(day)
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * month + 2) // 5 + day
     return (days - 719_469) * 86_400 + hour * 3600 + minute * 60 + second

@@ -1,45 +1,30 @@
 //! `weir plugin new`: a complete project that needs nothing of Weir's own tree. The SDK comes along, as source.
 
+mod name;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::screen::Screen;
 use crate::stop::{Exit, Stop};
 
-/// The SDK for Rust: each file's path in it, and its text.
-const SDK_RUST: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sdk_rust.rs"));
-
-/// The files of a project: each one's path, and its text, in which the plugin's name stands as `NAME`.
+/// Files: each one's path, and its text.
 type Files = &'static [(&'static str, &'static str)];
 
-const RUST: Files = &[
-    ("Cargo.toml", include_str!("rust/Cargo.toml.txt")),
-    (".gitignore", "/target/\n/*.wasm\n"),
-    ("README.md", include_str!("rust/README.md")),
-];
+/// What the project is made of. How, says `sdk/scaffold/README.md`.
+const SCAFFOLD: Files = include!(concat!(env!("OUT_DIR"), "/scaffold.rs"));
 
-const RUST_MAPPER: Files = &[
-    ("weir-plugin.toml", include_str!("mapper/weir-plugin.toml")),
-    ("src/lib.rs", include_str!("rust/mapper.txt")),
-    ("schemas/input.json", include_str!("mapper/schemas/input.json")),
-    ("schemas/output.json", include_str!("mapper/schemas/output.json")),
-    ("cases/greets.yaml", include_str!("mapper/cases/greets.yaml")),
-    ("cases/refuses-no-name.yaml", include_str!("mapper/cases/refuses-no-name.yaml")),
-];
+const SDK_RUST: Files = include!(concat!(env!("OUT_DIR"), "/sdk_rust.rs"));
+const SDK_JS: Files = include!(concat!(env!("OUT_DIR"), "/sdk_js.rs"));
+const SDK_PYTHON: Files = include!(concat!(env!("OUT_DIR"), "/sdk_python.rs"));
+const SDK_GO: Files = include!(concat!(env!("OUT_DIR"), "/sdk_go.rs"));
 
-const RUST_CONNECTOR: Files = &[
-    ("weir-plugin.toml", include_str!("connector/weir-plugin.toml")),
-    ("src/lib.rs", include_str!("rust/connector.txt")),
-    ("schemas/note.json", include_str!("connector/schemas/note.json")),
-    ("schemas/created.json", include_str!("connector/schemas/created.json")),
-    ("cases/creates-a-note.yaml", include_str!("connector/cases/creates-a-note.yaml")),
-    ("cases/is-told-to-wait.yaml", include_str!("connector/cases/is-told-to-wait.yaml")),
-    ("cases/loses-an-answer.yaml", include_str!("connector/cases/loses-an-answer.yaml")),
-];
+/// Where the SDK lies in a project. Not in a folder `vendor`, which means something else to Go.
+const SDK: &str = "weir-sdk";
 
 /// What a plugin is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -52,9 +37,17 @@ enum Kind {
 
 /// What it is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Lang {
+pub(super) enum Lang {
     /// Rust.
     Rust,
+    /// TypeScript.
+    Ts,
+    /// JavaScript.
+    Js,
+    /// Python.
+    Python,
+    /// Go.
+    Go,
 }
 
 #[derive(Args)]
@@ -74,65 +67,127 @@ pub(crate) struct New {
 
 impl New {
     pub(crate) fn run(self, screen: &Screen) -> anyhow::Result<Exit> {
-        if !is_name(&self.name) {
-            let rule = "lower-case letters, digits and hyphens, beginning with a letter, at most 64";
-            return Err(Stop::usage(format!("`{}` is no name for a plugin: write {rule}", self.name)).into());
-        }
+        name::check(&self.name, self.lang)?;
         let folder = self.into.join(&self.name);
         if folder.exists() {
             let title = format!("`{}` is there already; choose another name, or move it away", folder.display());
             return Err(Stop::new(Exit::Refused, title).into());
         }
-        let mut written = Vec::new();
-        for (path, text) in self.files() {
-            write(&folder.join(path), &text.replace("NAME", &self.name))?;
-            written.push(*path);
-        }
-        for (path, text) in self.sdk() {
-            write(&folder.join("vendor/weir-sdk").join(path), &without_tests(path, text))?;
+        let project = project(self.kind, self.lang, &self.name);
+        let sdk = sdk(self.lang);
+        for (path, text) in project.iter().chain(&sdk) {
+            write(&folder.join(path), text)?;
         }
         if screen.json {
-            screen.print(&format!("{}\n", json!({ "folder": folder, "files": written })))?;
-            return Ok(Exit::Done);
+            let files: Vec<_> = project.iter().map(|(path, _)| path).collect();
+            screen.print(&format!("{}\n", json!({ "folder": folder, "files": files })))?;
+        } else {
+            let name = folder.strip_prefix(".").unwrap_or(&folder).display().to_string();
+            screen.print(&self.told(&name, &project, sdk.len()))?;
         }
-        let files: String = written.iter().map(|path| format!("  {path}\n")).collect();
-        let name = folder.strip_prefix(".").unwrap_or(&folder).display();
-        screen.print(&format!(
-            "wrote in {name}:\n{files}  vendor/weir-sdk/: the SDK, {} files\n\nBuild it, and run its cases:\n\n  \
-             cd {name}\n  weir plugin build\n  weir plugin test\n",
-            self.sdk().len()
-        ))?;
         Ok(Exit::Done)
     }
 
-    fn files(&self) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-        let (common, own) = match (self.lang, self.kind) {
-            (Lang::Rust, Kind::Mapper) => (RUST, RUST_MAPPER),
-            (Lang::Rust, Kind::Connector) => (RUST, RUST_CONNECTOR),
-        };
-        own.iter().chain(common)
+    fn told(&self, folder: &str, project: &[(String, String)], sdk_files: usize) -> String {
+        let files: String = project.iter().map(|(path, _)| format!("  {path}\n")).collect();
+        let Tools { needs, commands } = self.lang.tools();
+        let commands: String = commands.iter().map(|command| format!("  {command}\n")).collect();
+        format!(
+            "wrote in {folder}:\n{files}  {SDK}/: the SDK, {sdk_files} files\n\nBuild it, and run its cases; {needs} \
+             needed:\n\n  cd {folder}\n{commands}  weir plugin build\n  weir plugin test\n\nREADME.md says more.\n"
+        )
+    }
+}
+
+/// What a language wants beside `weir`.
+struct Tools {
+    /// Goes on with `needed`.
+    needs: &'static str,
+    /// What is typed once before the first build.
+    commands: &'static [&'static str],
+}
+
+impl Lang {
+    /// The folder of its templates, as `--lang` takes it.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Ts => "ts",
+            Self::Js => "js",
+            Self::Python => "python",
+            Self::Go => "go",
+        }
     }
 
-    fn sdk(&self) -> Files {
-        match self.lang {
-            Lang::Rust => SDK_RUST,
+    fn tools(self) -> Tools {
+        match self {
+            Self::Rust => Tools {
+                needs: "Rust (https://rustup.rs) with the target wasm32-wasip2 is",
+                commands: &["rustup target add wasm32-wasip2"],
+            },
+            Self::Ts | Self::Js => {
+                Tools { needs: "Node.js 20 or later (https://nodejs.org) with npm is", commands: &["npm install"] }
+            }
+            Self::Python => Tools {
+                needs: "Python 3.11 or later and componentize-py are",
+                commands: &["python3 -m pip install componentize-py==0.25.1"],
+            },
+            Self::Go => Tools { needs: "Go 1.25 or later (https://go.dev/dl) is", commands: &[] },
         }
     }
 }
 
-/// The SDK's manifest without what its own tests need, so that nobody fetches that.
+/// The files of a project but for the SDK, in the order in which they are shown.
+fn project(kind: Kind, lang: Lang, name: &str) -> Vec<(String, String)> {
+    let module = name.replace('-', "_");
+    let filled = |text: &str| text.replace("{{name}}", name).replace("{{module}}", &module);
+    let kind = match kind {
+        Kind::Mapper => "mapper",
+        Kind::Connector => "connector",
+    };
+    let layers = [("all", kind), (lang.folder(), kind), (lang.folder(), "both"), ("all", "both")];
+    let files = layers.iter().flat_map(|(lang, kind)| {
+        let layer = Path::new(lang).join(kind);
+        SCAFFOLD.iter().filter_map(move |(path, text)| Some((Path::new(path).strip_prefix(&layer).ok()?, *text)))
+    });
+    files.map(|(path, text)| (filled(&path.to_string_lossy()), filled(text))).collect()
+}
+
+/// The files of the SDK, where they lie in a project.
+fn sdk(lang: Lang) -> Vec<(String, String)> {
+    let files = match lang {
+        Lang::Rust => SDK_RUST,
+        Lang::Ts | Lang::Js => SDK_JS,
+        Lang::Python => SDK_PYTHON,
+        Lang::Go => SDK_GO,
+    };
+    files.iter().map(|(path, text)| (format!("{SDK}/{path}"), without_tests(path, text))).collect()
+}
+
+/// The SDK's own project file without what its tests need, so that nobody fetches that.
 fn without_tests(path: &str, text: &str) -> String {
-    if path != "Cargo.toml" {
-        return text.to_owned();
+    match path {
+        "Cargo.toml" => without_section(text, "[dev-dependencies"),
+        "package.json" => without_key(text, "devDependencies").unwrap_or_else(|| text.to_owned()),
+        _ => text.to_owned(),
     }
-    let mut is_for_tests = false;
+}
+
+fn without_section(text: &str, heading: &str) -> String {
+    let mut is_in_it = false;
     let kept = text.split_inclusive('\n').filter(|line| {
         if line.starts_with('[') {
-            is_for_tests = line.starts_with("[dev-dependencies");
+            is_in_it = line.starts_with(heading);
         }
-        !is_for_tests
+        !is_in_it
     });
     kept.collect()
+}
+
+fn without_key(text: &str, key: &str) -> Option<String> {
+    let mut package: Value = serde_json::from_str(text).ok()?;
+    package.as_object_mut()?.shift_remove(key);
+    Some(format!("{package:#}\n"))
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
@@ -143,9 +198,47 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     written.with_context(|| format!("cannot write `{}`", file.display()))
 }
 
-/// What the manifest takes as an id.
-fn is_name(text: &str) -> bool {
-    text.len() <= 64
-        && text.starts_with(|char: char| char.is_ascii_lowercase())
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [Kind; 2] = [Kind::Mapper, Kind::Connector];
+
+    fn text<'a>(files: &'a [(String, String)], name: &str) -> &'a str {
+        let found = files.iter().find(|(path, _)| path == name);
+        &found.unwrap_or_else(|| panic!("there is no {name}")).1
+    }
+
+    #[test]
+    fn a_project_is_complete_in_every_language() {
+        for (lang, kind) in Lang::value_variants().iter().flat_map(|lang| KINDS.map(|kind| (*lang, kind))) {
+            let files = project(kind, lang, "my-first");
+            for (path, text) in &files {
+                assert!(!text.contains("{{") || path.ends_with(".yaml"), "{lang:?} {kind:?} {path}: {text}");
+            }
+            for name in ["weir-plugin.toml", "README.md", "CHANGELOG.md", ".gitignore"] {
+                assert!(!text(&files, name).is_empty());
+            }
+            let mut paths: Vec<_> = files.iter().map(|(path, _)| path.as_str()).collect();
+            assert!(paths.iter().filter(|path| path.starts_with("cases/")).count() >= 2, "{lang:?} {kind:?}");
+            assert!(paths.iter().any(|path| path.contains("test") || path.starts_with("tests/")), "{paths:?}");
+            paths.sort_unstable();
+            paths.dedup();
+            assert_eq!(paths.len(), files.len(), "{lang:?} {kind:?}: a file comes twice");
+        }
+    }
+
+    #[test]
+    fn the_sdk_comes_without_its_tests_and_what_they_need() {
+        assert!(!text(&sdk(Lang::Rust), "weir-sdk/Cargo.toml").contains("wit-bindgen-core"));
+        let js = sdk(Lang::Ts);
+        let package = text(&js, "weir-sdk/package.json");
+        assert!(!package.contains("typescript") && package.contains("esbuild"), "{package}");
+        for lang in Lang::value_variants() {
+            for (path, _) in sdk(*lang) {
+                let is_test = path.ends_with("_test.go") || path.starts_with("weir-sdk/test");
+                assert!(!is_test && !path.contains("__pycache__") && !path.contains("node_modules"), "{path}");
+            }
+        }
+    }
 }

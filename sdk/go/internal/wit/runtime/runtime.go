@@ -5,6 +5,7 @@ package runtime
 
 import (
 	"runtime"
+	"runtime/debug"
 	"unsafe"
 )
 
@@ -48,7 +49,24 @@ var (
 )
 
 func init() {
+	debug.SetGCPercent(-1)
 	isRunning = true
+}
+
+// Collecting calls the function with the garbage collector at work, which it is at no other time: a collection looks at
+// clocks and timers, and while the host asks for memory no import may be called. The program is linked with
+// `gcstoptheworld=2`, so that none that began here goes on afterwards.
+func Collecting[T any](call func() T) T {
+	debug.SetGCPercent(100)
+	defer debug.SetGCPercent(-1)
+	return call()
+}
+
+// Resting calls the function, which calls an import that gives memory, with the garbage collector at rest.
+func Resting[T any](call func() T) T {
+	debug.SetGCPercent(-1)
+	defer debug.SetGCPercent(100)
+	return call()
 }
 
 // early is what the host gets where Go's allocator may not be used: the adapter of WASI asks for its own memory, a page and a
@@ -68,8 +86,8 @@ func allocateEarly(size, align uintptr) unsafe.Pointer {
 	return unsafe.Pointer(start + padding)
 }
 
-// The garbage collector looks at the clock, and an import may not be called while the host asks for memory; so the adapter
-// is told to answer with the time that it saw last.
+// Go's allocator may look at the clock when it gives memory back to the system, and an import may not be called while the
+// host asks for memory; so the adapter is told to answer with the time that it saw last.
 //
 //go:wasmimport wasi_snapshot_preview1 adapter_monotonic_clock_set_paused
 func pauseClock(paused bool)

@@ -21,7 +21,7 @@ class Connection:
 
 def _check(context: Context) -> wit.Identity:
     if plugin.REGISTRY.check is None:
-        raise Fault.internal("the plugin has no function with `@check`", code="no-check")
+        raise Fault.internal("the plugin has no function with `@check`", code="no-such-role")
     identity = plugin.run_check(plugin.REGISTRY.check, context)
     settings = json.dumps(identity.settings).decode("utf-8")
     return wit.Identity(identity.label, identity.account, identity.base_url, settings)

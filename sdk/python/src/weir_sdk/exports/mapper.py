@@ -21,5 +21,5 @@ class Mapper:
 
 def _map(origin: Origin, document: Document, options: str) -> list[Document]:
     if plugin.REGISTRY.mapper is None:
-        raise Fault.internal("the plugin has no function with `@mapper`", code="no-mapper")
+        raise Fault.internal("the plugin has no function with `@mapper`", code="no-such-role")
     return plugin.run_mapper(plugin.REGISTRY.mapper, origin, document, options)

@@ -28,7 +28,8 @@ pub(crate) struct Figure {
     pub(crate) ratio: Option<f64>,
 }
 
-pub(crate) type Figures = BTreeMap<&'static str, Figure>;
+/// By name; those of a language begin with `languages.`.
+pub(crate) type Figures = BTreeMap<String, Figure>;
 
 type Measuring<'a> = Pin<Box<dyn Future<Output = anyhow::Result<Figures>> + 'a>>;
 
@@ -46,6 +47,7 @@ pub(crate) const GROUPS: &[Group] = &[
         measure: |bench| Box::pin(bench.end_to_end()),
     },
     Group { names: &["sandbox_fresh", "sandbox_warm"], measure: |bench| Box::pin(bench.sandbox()) },
+    Group { names: &["languages"], measure: |bench| Box::pin(bench.languages()) },
     Group { names: &["rate_with_history"], measure: |bench| Box::pin(bench.history()) },
     Group { names: &["rss_idle", "start_warm"], measure: |bench| Box::pin(bench.idle()) },
 ];
@@ -61,6 +63,29 @@ const TEN_PLUGINS: &str =
     concat!(include_str!("../../../project/plugins.toml"), include_str!("../../../project/more-plugins.toml"));
 /// Between the first events of two loads: the numbers of one must not come again in the next, or they would be repeats.
 const EVENTS_APART: u64 = 100_000_000;
+
+/// What `sandbox` prints.
+#[derive(Deserialize)]
+struct Sandboxes {
+    native_us: f64,
+    mappers: Vec<Mapper>,
+}
+
+/// A mapper in the host, as `sandbox` prints it.
+#[derive(Deserialize)]
+struct Mapper {
+    language: String,
+    component_bytes: u64,
+    compile_ms: f64,
+    load_ms: f64,
+    fresh_us: f64,
+    warm_us: f64,
+    memory_bytes: u64,
+}
+
+fn named<const N: usize>(figures: [(&str, Figure); N]) -> Figures {
+    figures.map(|(name, figure)| (name.to_owned(), figure)).into()
+}
 
 fn figure(value: f64, unit: &'static str, control: Option<f64>) -> Figure {
     Figure { value, unit, control, ratio: control.map(|control| value / control) }
@@ -101,7 +126,7 @@ impl Bench {
         let weir = self.started(&sink).await?;
         weir.post("/api/v1/pause").await?;
         let sent = self.load(weir.ingress(), Pace::Closed, WARM_UP, None).await;
-        Ok(Figures::from([
+        Ok(named([
             ("accept_rate", figure(sent.rate(), "events/s", Some(control.rate()))),
             ("accept_p99", figure(p99(&sent.latencies), "ms", Some(p99(&control.latencies)))),
         ]))
@@ -124,7 +149,7 @@ impl Bench {
         let operations = weir.metric("weir_projection_operations_total").await?;
         let syncs = weir.metric("weir_journal_syncs_total").await?;
         let batches = weir.metric("weir_journal_batches_total").await?;
-        Ok(Figures::from([
+        Ok(named([
             ("end_to_end_rate", figure(rate, "events/s", Some(control))),
             ("delivered_p99", figure(delivered_p99, "ms", Some(control_p99))),
             ("rss_full", figure(rss_full, "MiB", None)),
@@ -142,21 +167,40 @@ impl Bench {
 
     /// What a call of the lead mapper costs: in a sandbox of its own, in one that is there already, and natively.
     async fn sandbox(&self) -> anyhow::Result<Figures> {
-        #[derive(Deserialize)]
-        struct Medians {
-            fresh_us: f64,
-            warm_us: f64,
-            native_us: f64,
+        let Sandboxes { native_us, mappers } = self.sandboxes(&[]).await?;
+        let mapper = mappers.first().context("no mapper was measured")?;
+        Ok(named([
+            ("sandbox_fresh", figure(mapper.fresh_us, "µs", Some(native_us))),
+            ("sandbox_warm", figure(mapper.warm_us, "µs", Some(native_us))),
+        ]))
+    }
+
+    /// What mappers in each language cost, beside the lead mapper as a function.
+    async fn languages(&self) -> anyhow::Result<Figures> {
+        let Sandboxes { native_us, mappers } = self.sandboxes(&["--languages"]).await?;
+        let mut figures = Figures::new();
+        for mapper in mappers {
+            let kib = |bytes: u64| bytes as f64 / 1024.0;
+            let all = [
+                ("size", figure(kib(mapper.component_bytes), "KiB", None)),
+                ("compile", figure(mapper.compile_ms, "ms", None)),
+                ("load", figure(mapper.load_ms, "ms", None)),
+                ("fresh", figure(mapper.fresh_us, "µs", Some(native_us))),
+                ("warm", figure(mapper.warm_us, "µs", Some(native_us))),
+                ("memory", figure(kib(mapper.memory_bytes), "KiB", None)),
+            ];
+            figures.extend(all.map(|(name, figure)| (format!("languages.{}.{name}", mapper.language), figure)));
         }
+        Ok(figures)
+    }
+
+    /// Runs the program that measures calls in the host itself.
+    async fn sandboxes(&self, arguments: &[&str]) -> anyhow::Result<Sandboxes> {
         let program = std::env::current_exe().context("cannot find this program")?.with_file_name("sandbox");
         let (weir, plugins) = (self.weir.display().to_string(), self.plugins.display().to_string());
-        let (_program, line) = Program::start(&program, &["--weir", &weir, "--plugins", &plugins]).await?;
-        let Medians { fresh_us, warm_us, native_us } =
-            serde_json::from_str(&line).with_context(|| format!("`{line}` is not what `sandbox` prints"))?;
-        Ok(Figures::from([
-            ("sandbox_fresh", figure(fresh_us, "µs", Some(native_us))),
-            ("sandbox_warm", figure(warm_us, "µs", Some(native_us))),
-        ]))
+        let arguments = [&["--weir", &weir, "--plugins", &plugins], arguments].concat();
+        let (_program, line) = Program::start(&program, &arguments).await?;
+        serde_json::from_str(&line).with_context(|| format!("`{line}` is not what `sandbox` prints"))
     }
 
     /// Whether what is stored slows down what comes: the rate with a million executions, beside that with few.
@@ -172,7 +216,7 @@ impl Bench {
         anyhow::ensure!(sent.accepted == missing, "{} of {missing} events were accepted", sent.accepted);
         weir.settled(HISTORY_WITHIN).await?;
         let (with, _) = self.rate_through(&weir, &delivered).await?;
-        Ok(Figures::from([("rate_with_history", figure(with, "events/s", Some(without)))]))
+        Ok(named([("rate_with_history", figure(with, "events/s", Some(without)))]))
     }
 
     /// The rate from the first event to the last one delivered: what was only taken in counts for nothing. And Weir's
@@ -196,7 +240,7 @@ impl Bench {
         let plugins: Value = serde_json::from_slice(&weir.get("/api/v1/plugins").await?)?;
         let active = plugins.as_array().into_iter().flatten().filter(|plugin| plugin["state"] == "active").count();
         anyhow::ensure!(active == 10, "{active} plugins are active, and ten are meant to be:\n{}", weir.log());
-        Ok(Figures::from([
+        Ok(named([
             ("start_warm", figure(start.as_secs_f64() * 1_000.0, "ms", None)),
             ("rss_idle", figure(weir.resident_mib()?, "MiB", None)),
         ]))

@@ -65,8 +65,8 @@ async fn main() -> anyhow::Result<()> {
         eprintln!("measuring {} …", group.names.join(", "));
         figures.extend((group.measure)(&bench).await?);
     }
-    figures.retain(|name, _| wanted(name));
-    print_table(&figures);
+    figures.retain(|name, _| wanted(name.split('.').next().unwrap_or_default()));
+    print_tables(&figures);
     if let Some(path) = options.json {
         let json = serde_json::to_string_pretty(&figures)?;
         std::fs::write(&path, json).with_context(|| format!("cannot write {}", path.display()))?;
@@ -74,10 +74,31 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_table(figures: &Figures) {
-    println!("{:<26} {:>12} {:<10} {:>12} {:>7}", "figure", "value", "unit", "control", "ratio");
+fn print_tables(figures: &Figures) {
     let shown = |number: Option<f64>, digits| number.map_or(String::new(), |number| format!("{number:.digits$}"));
-    for (name, Figure { value, unit, control, ratio }) in figures {
+    let (languages, others): (Vec<_>, Vec<_>) = figures.iter().partition(|(name, _)| name.starts_with("languages."));
+    if !others.is_empty() {
+        println!("{:<26} {:>12} {:<10} {:>12} {:>7}", "figure", "value", "unit", "control", "ratio");
+    }
+    for (name, Figure { value, unit, control, ratio }) in others {
         println!("{name:<26} {value:>12.2} {unit:<10} {:>12} {:>7}", shown(*control, 2), shown(*ratio, 2));
+    }
+    let named = |name: &str| languages.iter().filter(|(key, _)| key.ends_with(name)).collect::<Vec<_>>();
+    let fresh = named(".fresh");
+    if let Some((_, Figure { control: Some(native), .. })) = fresh.first() {
+        println!("\na mapper of 1 KiB; the lead mapper as a function: {native:.2} µs");
+        let [size, compile, load, memory] = ["size KiB", "compile ms", "load ms", "memory KiB"];
+        println!(
+            "{:<12} {size:>10} {compile:>11} {load:>9} {:>10} {:>10} {memory:>11}",
+            "language", "fresh µs", "warm µs"
+        );
+    }
+    for (key, _) in fresh {
+        let language = key.split('.').nth(1).unwrap_or_default();
+        let of =
+            |name: &str| figures.get(&format!("languages.{language}.{name}")).map_or(f64::NAN, |figure| figure.value);
+        let (size, compile, load) = (of("size"), of("compile"), of("load"));
+        let (fresh, warm, memory) = (of("fresh"), of("warm"), of("memory"));
+        println!("{language:<12} {size:>10.0} {compile:>11.1} {load:>9.2} {fresh:>10.1} {warm:>10.1} {memory:>11.0}");
     }
 }

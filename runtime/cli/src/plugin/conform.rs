@@ -1,0 +1,110 @@
+//! `weir plugin conform`.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Args;
+use conformance::{Checked, Config, FUZZ, Outcome, Report, checks, page};
+
+use super::workbench::{cache_folder, component};
+use crate::check::counted;
+use crate::screen::{Screen, Tone, clean};
+use crate::stop::{Exit, Stop};
+
+#[derive(Args)]
+pub(crate) struct Conform {
+    /// The plugin's folder, which is built, or a component.
+    #[arg(value_name = "FOLDER|FILE", default_value = ".")]
+    plugin: PathBuf,
+    /// Only this check, such as W012; may be repeated.
+    #[arg(long, value_name = "ID", conflicts_with = "report")]
+    only: Vec<String>,
+    /// Write the report into this file: JSON, bound to the component's digest.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Give each entry point so many hostile inputs.
+    #[arg(long, value_name = "COUNT", default_value_t = FUZZ, value_parser = clap::value_parser!(u32).range(i64::from(FUZZ)..))]
+    fuzz: u32,
+}
+
+impl Conform {
+    pub(crate) fn run(self, screen: &Screen) -> anyhow::Result<Exit> {
+        if let Some(id) = self.only.iter().find(|id| page(&id.to_uppercase()).is_none()) {
+            return Err(unknown(id).into());
+        }
+        let started = Instant::now();
+        let component = component(&self.plugin)?;
+        let only = self.only.iter().map(|id| id.to_uppercase()).collect();
+        let report = suite(component, self.fuzz, only, screen)?;
+        if let Some(file) = &self.report {
+            fs::write(file, report.to_json())
+                .with_context(|| format!("cannot write the report `{}`", file.display()))?;
+        }
+        if screen.json {
+            screen.print(&format!("{}\n", serde_json::to_string(&report)?))?;
+        } else {
+            screen.print(&format!("{}, {:.1} s\n", summary(&report), started.elapsed().as_secs_f64()))?;
+        }
+        Ok(if report.failed().next().is_none() { Exit::Done } else { Exit::Failed })
+    }
+}
+
+/// Runs the suite, and shows each check as it ends.
+pub(super) fn suite(component: Vec<u8>, fuzz: u32, only: Vec<String>, screen: &Screen) -> anyhow::Result<Report> {
+    let program = env::current_exe().context("cannot find the program's own file")?;
+    let config = Config { program, cache_folder: cache_folder(), fuzz, only };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut printed = Ok(());
+    let report = runtime.block_on(conformance::run(config, component.into(), |checked| {
+        if !screen.json && printed.is_ok() {
+            printed = screen.print(&show(checked, screen));
+        }
+    }))?;
+    printed?;
+    Ok(report)
+}
+
+fn unknown(id: &str) -> Stop {
+    let last = checks().last().map(|check| check.id).unwrap_or_default();
+    Stop::new(Exit::NotFound, format!("there is no check `{id}`; the ids are W001 to {last}"))
+}
+
+/// A check in a line; of one that failed also what was seen, and what to do.
+fn show(checked: &Checked, screen: &Screen) -> String {
+    let Checked { id, title, result, seen } = checked;
+    let (word, tone) = match result {
+        Outcome::Ok => ("ok     ", Tone::Good),
+        Outcome::Skipped => ("skipped", Tone::Faint),
+        Outcome::Failed => ("FAILED ", Tone::Bad),
+    };
+    let word = screen.paint(word, tone);
+    if *result != Outcome::Failed {
+        return format!(
+            "{id} {word}  {title}{}\n",
+            screen.paint(&format!(" ({})", clean(&seen.join("; "))), Tone::Faint)
+        );
+    }
+    let cure = checks().iter().find(|check| check.id == id).map(|check| check.cure).unwrap_or_default();
+    let mut text = format!("{id} {word}  {title}\n");
+    seen.iter().for_each(|line| text.push_str(&format!("              {}\n", clean(line))));
+    text.push_str(&format!("              to mend it: {cure}; more: weir explain {id}\n"));
+    text
+}
+
+pub(super) fn summary(report: &Report) -> String {
+    let count = |outcome| report.checks.iter().filter(|checked| checked.result == outcome).count();
+    let name = match (&report.id, &report.version) {
+        (Some(id), Some(version)) => format!("{id} {version}"),
+        _ => "the component".to_owned(),
+    };
+    let (failed, skipped) = (count(Outcome::Failed), count(Outcome::Skipped));
+    let word = match (failed, report.is_green()) {
+        (0, true) => "conforms",
+        (0, false) => "was checked in part",
+        _ => "does not conform",
+    };
+    format!("{name} {word}: {}, {failed} failed, {skipped} skipped", counted(report.checks.len(), "check"))
+}

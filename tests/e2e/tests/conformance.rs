@@ -1,0 +1,200 @@
+//! The conformance suite: every check fails on its violator and on nothing else, and every plugin of ours is green.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use anyhow::{Context as _, ensure};
+use manifest::Manifest;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::world::{copied_plugins, target, weir_binary};
+
+/// How a command ended.
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+/// Runs `weir plugin conform`. Compiled code is kept beside what Cargo builds: a component in Python takes ten seconds.
+fn conform(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Ended> {
+    let output = Command::new(weir_binary()?)
+        .args(["plugin", "conform"])
+        .args(arguments)
+        .env("XDG_CACHE_HOME", target()?.join("conformance"))
+        .env_remove("WEIR_DIR")
+        .envs(environment.iter().copied())
+        .output()?;
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
+    Ok(Ended { code: output.status.code(), stdout, stderr })
+}
+
+fn report(component: &Path, more: &[&str]) -> anyhow::Result<(Option<i32>, Value)> {
+    let component = component.to_string_lossy();
+    let Ended { code, stdout, stderr } = conform(&[&["--json", &*component], more].concat(), &[])?;
+    Ok((code, serde_json::from_str(&stdout).with_context(|| format!("no report: {stdout}{stderr}"))?))
+}
+
+/// The ids of the checks that ended so.
+fn ids(report: &Value, result: &str) -> Vec<String> {
+    let checks = report["checks"].as_array().into_iter().flatten();
+    checks
+        .filter(|check| check["result"] == result)
+        .map(|check| check["id"].as_str().unwrap_or("?").to_owned())
+        .collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Where the guests lie when they have been built.
+static GUESTS: LazyLock<PathBuf> = LazyLock::new(|| {
+    let target = target().expect("a target folder");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "guests", "--examples", "--features", "component"])
+        .args(["--target", "wasm32-wasip2"])
+        .env("CARGO_TARGET_DIR", &target)
+        .current_dir(root())
+        .status()
+        .expect("cargo runs");
+    assert!(built.success(), "the guests cannot be built; is the target installed? `rustup target add wasm32-wasip2`");
+    target.join("wasm32-wasip2/debug/examples")
+});
+
+/// The violator that a folder describes: a guest or a text, with a manifest unless it lacks one.
+fn violator(folder: &Path) -> anyhow::Result<Vec<u8>> {
+    let written: Value = serde_json::from_str(&fs::read_to_string(folder.join("violator.json"))?)?;
+    let component = match (written["guest"].as_str(), written["text"].as_str()) {
+        (Some(guest), None) => fs::read(GUESTS.join(format!("{}.wasm", guest.replace('-', "_"))))?,
+        (None, Some(text)) => wat::parse_str(text)?,
+        _ => anyhow::bail!("either `guest` or `text`"),
+    };
+    match written.get("manifest") {
+        None => Ok(component),
+        Some(manifest) => {
+            let manifest: Manifest = serde_json::from_value(manifest.clone())?;
+            Ok(manifest::embed(&component, &manifest)?)
+        }
+    }
+}
+
+#[test]
+fn each_check_fails_on_its_violator_and_no_other_does() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let mut wrong = Vec::new();
+    let mut tried = BTreeSet::new();
+    for entry in fs::read_dir(root().join("tests/conformance"))? {
+        let case = entry?.path();
+        if !case.is_dir() {
+            continue;
+        }
+        let name = case.file_name().context("a name")?.to_string_lossy().into_owned();
+        let id = name.split('-').next().unwrap_or_default().to_owned();
+        let file = folder.path().join(format!("{name}.wasm"));
+        fs::write(&file, violator(&case).with_context(|| name.clone())?)?;
+        let (code, report) = report(&file, &[])?;
+        let failed = ids(&report, "failed");
+        println!("{name}: {failed:?}");
+        if code != Some(1) || failed != [id.as_str()] {
+            wrong.push(format!("{name}: {code:?} {report:#}"));
+        }
+        tried.insert(id);
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    ensure!(tried.len() >= 26, "only {} checks have a violator", tried.len());
+    Ok(())
+}
+
+/// The plugins of this repository and the examples of its SDKs that have been built, by name.
+fn plugins(built: &Path) -> anyhow::Result<Vec<(String, PathBuf)>> {
+    let places = ["plugins", "sdk/rust", "sdk/js", "sdk/python", "sdk/go", "sdk/c"].map(|place| root().join(place));
+    let mut plugins = Vec::new();
+    for place in &places {
+        for entry in fs::read_dir(place)? {
+            let folder = entry?.path();
+            let name = folder.file_name().context("a name")?.to_string_lossy().into_owned();
+            let component = built.join(format!("{name}.wasm"));
+            if folder.join("weir-plugin.toml").is_file() && component.is_file() {
+                plugins.push((name, component));
+            }
+        }
+    }
+    plugins.sort();
+    ensure!(plugins.len() >= 5, "only {} plugins were built: cargo xtask guests", plugins.len());
+    Ok(plugins)
+}
+
+#[test]
+fn every_plugin_of_ours_conforms() -> anyhow::Result<()> {
+    let built = copied_plugins()?;
+    let mut wrong = Vec::new();
+    for (name, component) in plugins(built.path())? {
+        let began = std::time::Instant::now();
+        let Ended { code, stdout, stderr } = conform(&[&component.to_string_lossy()], &[])?;
+        println!("{name}, {:.1} s\n{stdout}{stderr}", began.elapsed().as_secs_f64());
+        if code != Some(0) {
+            wrong.push(format!("{name} ended with {code:?}:\n{stdout}{stderr}"));
+        }
+    }
+    ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn a_report_is_the_same_whatever_the_surroundings_and_a_mapper_perceives_nothing_of_them() -> anyhow::Result<()> {
+    let built = copied_plugins()?;
+    let folder = TempDir::new()?;
+    let component = built.path().join("lead-mapper.wasm");
+    let mut reports = Vec::new();
+    for (name, environment) in [
+        ("here", &[("TZ", "UTC"), ("LANG", "C")][..]),
+        (
+            "there",
+            &[("TZ", "Asia/Kathmandu"), ("LANG", "tr_TR.UTF-8"), ("LC_ALL", "tr_TR.UTF-8"), ("HOME", "/nowhere")],
+        ),
+    ] {
+        let file = folder.path().join(name);
+        let Ended { code, stdout, stderr } =
+            conform(&["--report", &file.to_string_lossy(), &component.to_string_lossy()], environment)?;
+        ensure!(code == Some(0), "{name}: {code:?} {stdout}{stderr}");
+        reports.push(fs::read_to_string(file)?);
+    }
+    assert_eq!(reports[0], reports[1]);
+    let report: Value = serde_json::from_str(&reports[0])?;
+    let digest = report["digest"].as_str().context("a digest")?;
+    ensure!(digest.len() == 71 && digest.starts_with("sha256:"), "{digest}");
+    for machine in ["/tmp", "/root", "/home", &*folder.path().to_string_lossy()] {
+        ensure!(!reports[0].contains(machine), "the report holds `{machine}`: {}", reports[0]);
+    }
+    let seen = report["checks"].as_array().context("checks")?.iter().find(|check| check["id"] == "W026");
+    let seen = seen.context("W026")?["seen"][0].as_str().unwrap_or_default().to_owned();
+    ensure!(seen.starts_with("8 inputs, 100 runs each, in fresh and in kept sandboxes: sha256:"), "{seen}");
+    Ok(())
+}
+
+#[test]
+fn one_check_can_be_run_and_read_about() -> anyhow::Result<()> {
+    let built = copied_plugins()?;
+    let component = built.path().join("crm-connector.wasm");
+    let component = component.to_string_lossy();
+    let Ended { code, stdout, .. } = conform(&["--only", "w012", &component], &[])?;
+    assert_eq!(code, Some(0), "{stdout}");
+    ensure!(stdout.starts_with("W012 ok       makes no request outside what the manifest asks for"), "{stdout}");
+    ensure!(stdout.contains("crm-connector 1.0.0 was checked in part: 1 check, 0 failed, 0 skipped"), "{stdout}");
+
+    let explained = Command::new(weir_binary()?).args(["explain", "w012"]).output()?;
+    ensure!(explained.stdout.starts_with(b"# W012: makes no request outside"), "{explained:?}");
+    let Ended { code, stderr, .. } = conform(&["--only", "W999", &component], &[])?;
+    ensure!(code == Some(3) && stderr.contains("there is no check `W999`; the ids are W001 to W0"), "{stderr}");
+    // Neither says anything of the whole.
+    for arguments in [&["--only", "W012", "--report", "x.json", &component][..], &["--fuzz", "10", &component]] {
+        let Ended { code, stderr, .. } = conform(arguments, &[])?;
+        ensure!(code == Some(2), "{code:?} {stderr}");
+    }
+    Ok(())
+}
