@@ -192,7 +192,7 @@ fn the_cases_of_every_plugin_of_ours_hold() -> anyhow::Result<()> {
         let component = components.path().join(format!("{name}.wasm"));
         let (folder_shown, component) = (folder.display(), component.display());
         // Compiled code is kept between runs: to compile those in Python takes longer than all cases together.
-        let cache = target()?.join("weir-cache");
+        let cache = target()?.join("weir-caches");
         let script =
             format!("XDG_CACHE_HOME='{}' weir plugin test '{folder_shown}' --component '{component}'", cache.display());
         println!("{name}\n{}", desk.must(".", &script)?);

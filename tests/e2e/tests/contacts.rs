@@ -56,7 +56,7 @@ impl Desk {
             .arg(self.components.path().join(format!("{connector}.wasm")))
             .arg(call["action"].as_str().context("an action")?)
             // Kept between runs: to compile the one in Python takes longer than all calls together.
-            .env("XDG_CACHE_HOME", target()?.join("weir-cache"))
+            .env("XDG_CACHE_HOME", target()?.join("weir-caches"))
             .output()?;
         let report: Value = serde_json::from_slice(&output.stdout)
             .with_context(|| format!("{connector}: {}", String::from_utf8_lossy(&output.stderr)))?;
