@@ -190,7 +190,11 @@ fn the_cases_of_every_plugin_of_ours_hold() -> anyhow::Result<()> {
         }
         let name = folder.file_name().context("a folder has a name")?.to_string_lossy().into_owned();
         let component = components.path().join(format!("{name}.wasm"));
-        let script = format!("weir plugin test '{}' --component '{}'", folder.display(), component.display());
+        let (folder_shown, component) = (folder.display(), component.display());
+        // Compiled code is kept between runs: to compile those in Python takes longer than all cases together.
+        let cache = target()?.join("weir-caches");
+        let script =
+            format!("XDG_CACHE_HOME='{}' weir plugin test '{folder_shown}' --component '{component}'", cache.display());
         println!("{name}\n{}", desk.must(".", &script)?);
         let cases = fs::read_dir(folder.join("cases"))?.count();
         ensure!(cases >= 2, "{name} has {cases} case; write one that is good and one that is not");
