@@ -4,6 +4,7 @@ package weir
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 
 	_ "github.com/weir-project/weir/sdk/go/internal/generated/exports/wit_exports" // The exported roles.
@@ -20,7 +21,7 @@ import (
 // Export gives the plugin to Weir. Call it in a func init of the program's main package.
 func Export(plugin Plugin) {
 	slog.SetDefault(slog.New(logHandler{write: func(level LogLevel, message string, fields []Pair) {
-		weir_plugin_log.Write(weir_plugin_log.Level(level), message, toTuples(fields))
+		weir_plugin_log.Write(weir_plugin_log.Level(level), toText(message), toTuples(fields))
 	}}))
 	roles.Transform = func(
 		origin wire.Origin, input wire.Document, options string,
@@ -89,13 +90,16 @@ func toOption(text string) types.Option[string] {
 	if text == "" {
 		return types.None[string]()
 	}
-	return types.Some(text)
+	return types.Some(toText(text))
 }
+
+// toText makes text of what a string of Go may hold beside: any byte that is not UTF-8 would break the contract.
+func toText(text string) string { return strings.ToValidUTF8(text, "\uFFFD") }
 
 func toTuples(pairs []Pair) []types.Tuple2[string, string] {
 	tuples := make([]types.Tuple2[string, string], 0, len(pairs))
 	for _, pair := range pairs {
-		tuples = append(tuples, types.Tuple2[string, string]{F0: pair.Name, F1: pair.Value})
+		tuples = append(tuples, types.Tuple2[string, string]{F0: toText(pair.Name), F1: toText(pair.Value)})
 	}
 	return tuples
 }
@@ -127,7 +131,7 @@ func fromDocument(document wire.Document) Document {
 }
 
 func toDocument(document Document) wire.Document {
-	return wire.Document{ContentType: document.ContentType, Data: document.Data, Metadata: toTuples(document.Metadata)}
+	return wire.Document{ContentType: toText(document.ContentType), Data: document.Data, Metadata: toTuples(document.Metadata)}
 }
 
 func fromContext(context wire.Context) Context {
@@ -182,15 +186,15 @@ func toWire(err error) wire.Fault {
 	fault := findFault(err)
 	out := wire.Fault{
 		Kind:    wire.FaultKind(fault.Kind),
-		Code:    fault.Code,
-		Message: fault.Message,
+		Code:    toText(fault.Code),
+		Message: toText(fault.Message),
 		Details: toTuples(fault.Details),
 	}
 	if fault.RetryAfter != nil {
 		out.RetryAfterMs = types.Some(toMillis(*fault.RetryAfter))
 	}
 	for _, field := range fault.Fields {
-		out.Fields = append(out.Fields, wire.FieldFault{Pointer: field.Pointer, Message: field.Message})
+		out.Fields = append(out.Fields, wire.FieldFault{Pointer: toText(field.Pointer), Message: toText(field.Message)})
 	}
 	return out
 }

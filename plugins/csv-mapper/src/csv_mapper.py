@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -74,7 +75,7 @@ def _rows(text: str, options: Options) -> Iterator[dict[str, Any]]:
 
 
 def _check_columns(columns: list[str], options: Options) -> None:
-    repeated = sorted({name for name in columns if columns.count(name) > 1})
+    repeated = sorted(name for name, times in Counter(columns).items() if times > 1)
     unknown = sorted(options.types.keys() - set(columns))
     if repeated:
         raise Fault.invalid_input(f"the column `{repeated[0]}` is there twice", code="columns")

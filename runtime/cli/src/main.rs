@@ -77,7 +77,7 @@ enum Command {
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Look at plugins, and make them: new, build, test, invoke.
+    /// Look at plugins, and make, publish and fetch them.
     #[command(subcommand)]
     Plugin(plugin::Plugin),
     /// Keep secrets in Weir's store, sealed.
@@ -126,22 +126,22 @@ fn run(command: Command, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         // Not from within the small runtime of those who only ask: a plugin gets one of its own to run in.
-        Command::Plugin(plugin::Plugin::Work(work)) => work.run(screen),
+        Command::Plugin(plugin::Plugin::Work(work)) => work.run(dir, screen),
         command => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(ask(command, &mut Client::new(dir), screen))
+            runtime.block_on(ask(command, dir, &mut Client::new(dir), screen))
         }
     }
 }
 
 /// Everything that a running Weir is asked for.
-async fn ask(command: Command, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
+async fn ask(command: Command, dir: &Path, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
     match command {
         Command::Status => status::status(client, screen).await,
         Command::Apply => status::apply(client, screen).await,
         Command::Pause => status::pause(client, screen, true).await,
         Command::Resume => status::pause(client, screen, false).await,
-        Command::Install(install) => install.run(client, screen).await,
+        Command::Install(install) => install.run(dir, client, screen).await,
         Command::Grant(grant) => grant.run(client, screen).await,
         Command::Rollback { name } => plugin::rollback(&name, client, screen).await,
         Command::Plugin(plugin) => plugin.run(client, screen).await,

@@ -293,16 +293,18 @@ fn an_execution_is_found_shown_and_replayed() {
     weir.check(
         &["execution", "show", "exe_01h455vb4pex5vsknk084sn02q-0"],
         expect![[r#"
-        ! weir: there is no execution `exe_ID-0`
-        exit code 3
-    "#]],
+            ! weir: there is no execution `exe_ID-0`
+            !   more: weir explain weir.execution.unknown
+            exit code 3
+        "#]],
     );
     weir.check(
         &["execution", "show", "17"],
         expect![[r#"
-        ! weir: `17` is not an id of the form exe_, 26 characters, - and a number
-        exit code 2
-    "#]],
+            ! weir: `17` is not an id of the form exe_, 26 characters, - and a number
+            !   more: weir explain weir.execution.id
+            exit code 2
+        "#]],
     );
     let event = id.split('-').next().unwrap().replace("exe_", "evt_");
     let shown = weir.run(&["event", "show", &event], "");
@@ -315,16 +317,18 @@ fn what_is_parked_is_dealt_with_in_bulk() {
     weir.check(
         &["event", "send", "--data", "{}"],
         expect![[r#"
-        ! weir: the flow ended with a fault: `event.data.name` (line 6, column 55): there is no field `name`
-        exit code 1
-    "#]],
+            ! weir: the flow ended with a fault: `event.data.name` (line 6, column 55): there is no field `name`
+            !   more: weir explain weir.parked.data
+            exit code 1
+        "#]],
     );
     weir.check(
         &["event", "send", "--data", "{\"nom\": \"Ada\"}"],
         expect![[r#"
-        ! weir: the flow ended with a fault: `event.data.name` (line 6, column 55): there is no field `name`
-        exit code 1
-    "#]],
+            ! weir: the flow ended with a fault: `event.data.name` (line 6, column 55): there is no field `name`
+            !   more: weir explain weir.parked.data
+            exit code 1
+        "#]],
     );
     weir.check(&["execution", "list", "--state", "parked"], expect![[r#"
         ID                                STATE   RECEIVED                  FLOW   KIND     ATTEMPTS  REASON
@@ -410,9 +414,10 @@ fn what_cannot_be_done_is_told_with_what_can() {
     weir.check(
         &["rollback", "crm"],
         expect![[r#"
-        ! weir: plugin `crm` serves nothing; `weir plugin list` shows what does
-        exit code 4
-    "#]],
+            ! weir: plugin `crm` serves nothing; `weir plugin list` shows what does
+            !   more: weir explain weir.refused
+            exit code 4
+        "#]],
     );
     weir.check(
         &["plugin", "inspect", "crm"],
@@ -425,16 +430,18 @@ fn what_cannot_be_done_is_told_with_what_can() {
     weir.check(
         &["install", "crm.wasm"],
         expect![[r#"
-        ! weir: this is no WebAssembly file; give the `.wasm` that `weir plugin build` writes
-        exit code 2
-    "#]],
+            ! weir: this is no WebAssembly file; give the `.wasm` that `weir plugin build` writes
+            !   more: weir explain weir.load.not-wasm
+            exit code 2
+        "#]],
     );
     weir.check(
         &["plugin", "inspect", "crm.wasm"],
         expect![[r#"
-        ! weir: `crm.wasm` cannot be a plugin: not a WebAssembly component
-        exit code 1
-    "#]],
+            ! weir: this is no WebAssembly file; give the `.wasm` that `weir plugin build` writes
+            !   more: weir explain weir.load.not-wasm
+            exit code 2
+        "#]],
     );
     weir.check(
         &["event", "send", "--flow", "leads"],
@@ -447,6 +454,7 @@ fn what_cannot_be_done_is_told_with_what_can() {
         &["event", "send", "--data", "no JSON"],
         expect![[r#"
             ! weir: the event was not taken in at /hello: the content type is `text/plain; charset=utf-8`; this path takes `application/json` or another `+json`
+            !   more: weir explain wrong-content-type
             exit code 2
         "#]],
     );
@@ -454,6 +462,7 @@ fn what_cannot_be_done_is_told_with_what_can() {
         &["execution", "list", "--state", "done"],
         expect![[r#"
             ! weir: `done` is no state; known are: ready, waiting, parked, dead, finished, cancelled, discarded
+            !   more: weir explain weir.query
             exit code 2
         "#]],
     );
@@ -472,6 +481,7 @@ fn what_cannot_be_done_is_told_with_what_can() {
             !   flows/hello.yaml:1:1: a flow needs `owner`; add `owner:` with an e-mail address or a URL: who is told when it fails
             !   flows/hello.yaml:1:1: a flow needs `source`; add `source:` with a `webhook:` in it
             !   flows/hello.yaml:1:1: a flow needs `steps`; add `steps:` with a list
+            !   more: weir explain weir.project.faults
             exit code 2
         "#]],
     );
@@ -676,10 +686,43 @@ fn an_expression_that_explodes_ends_at_its_limit() {
 #[test]
 fn every_code_is_explained_and_a_slip_is_told_what_was_meant() {
     let weir = Weir::new();
-    weir.check(&["explain", "weir.http.not-granted"], expect![[r#""#]]);
-    weir.check(&["explain", "weir.http.notgranted"], expect![[r#""#]]);
-    weir.check(&["explain", "my-own-code"], expect![[r#""#]]);
-    weir.check(&["explain", "no-flow", "--json"], expect![[r#""#]]);
+    weir.check(&["explain", "weir.http.not-granted"], expect![[r##"
+        # weir.http.not-granted
+
+        The operator has not granted the plugin what it asked to reach.
+
+        ## Why
+
+        A request must lie within what the manifest asks for and within what `plugins.toml` grants: origin, method and path. It
+        lay within the first and not within the second.
+
+        ## What to do
+
+        If it is meant, add the line that the message gives to the plugin's grant and `weir apply`; `weir grant NAME` grants all
+        that the manifest asks for.
+
+        ## Example
+
+        ```
+        # plugins.toml
+        [plugin.crm.grant]
+        http = [{ origin = "https://api.example.com", methods = ["GET"], paths = ["/contacts/*"] }]
+        ```
+    "##]]);
+    weir.check(
+        &["explain", "weir.http.notgranted"],
+        expect![[r#"
+        ! weir: there is no page for the code `weir.http.notgranted`; did you mean `weir.http.not-granted`?
+        exit code 3
+    "#]],
+    );
+    weir.check(&["explain", "my-own-code"], expect![[r#"
+        ! weir: there is no page for the code `my-own-code`; `weir explain` lists those of Weir; what a plugin's own codes mean stands in its README
+        exit code 3
+    "#]]);
+    weir.check(&["explain", "no-flow", "--json"], expect![[r##"
+        {"code":"no-flow","summary":"The flow of this path is just being replaced.","page":"# no-flow\n\nThe flow of this path is just being replaced.\n\n## Why\n\nPaths and flows are replaced one after the other; for a moment one was there without the other.\n\n## What to do\n\nSend it again after a second.\n\n## Example\n\n```\nHTTP/1.1 503 Service Unavailable\nretry-after: 1\n```\n"}
+    "##]]);
     let of_a_status = weir.run(&["explain", "http-404"], "");
     assert!(of_a_status.starts_with("# http-STATUS\n"), "{of_a_status}");
 
@@ -708,16 +751,62 @@ fn a_component_that_is_not_what_it_says_is_told_how_to_mend_it() {
     let weir = running();
     let write = |text: &str| fs::write(weir.folder.path().join("x.wasm"), mapper(text, "0.1")).unwrap();
     write("(component)");
-    weir.check(&["install", "x.wasm"], expect![[r#""#]]);
-    weir.check(&["plugin", "invoke", "x.wasm", "transform"], expect![[r#""#]]);
+    weir.check(&["install", "x.wasm"], expect![[r#"
+        ! weir: the manifest names the role `mapper` and the component does not export it; export it or remove it from `roles`
+        !   more: weir explain weir.load.roles
+        exit code 2
+    "#]]);
+    weir.write("input.json", "{}");
+    weir.check(
+        &["plugin", "invoke", "x.wasm", "transform", "--input", "input.json"],
+        expect![[r#"
+            ! weir: the manifest names the role `mapper` and the component does not export it; export it or remove it from `roles`
+            !   more: weir explain weir.load.roles
+            exit code 2
+        "#]],
+    );
 
     let role = |name: &str| format!("(export \"weir:plugin/{name}\" (instance $r))");
     write(&format!("(component (instance $r) {} {})", role("mapper@0.1.0"), role("actions@0.1.0")));
-    weir.check(&["install", "x.wasm"], expect![[r#""#]]);
+    weir.check(
+        &["install", "x.wasm"],
+        expect![[r#"
+        ! weir: the component exports the role `actions` and the manifest does not name it; add it to `roles`
+        !   more: weir explain weir.load.roles
+        exit code 2
+    "#]],
+    );
 
     write(&format!("(component (instance $r) {})", role("mapper@0.7.0")));
-    weir.check(&["install", "x.wasm"], expect![[r#""#]]);
-    weir.check(&["explain", "weir.load.contract"], expect![[r#""#]]);
+    weir.check(
+        &["install", "x.wasm"],
+        expect![[r#"
+        ! weir: the component speaks contract 0.7 and this Weir speaks 0.1; build it with an SDK for 0.1
+        !   more: weir explain weir.load.contract
+        exit code 2
+    "#]],
+    );
+    weir.check(&["explain", "weir.load.contract"], expect![[r#"
+        # weir.load.contract
+
+        The component speaks another version of the contract than this Weir.
+
+        ## Why
+
+        Its imports or exports name `weir:plugin/…` in a version that is not linked here. While the first number is 0, the
+        second must be the same.
+
+        ## What to do
+
+        Build it with the SDK of this version, which `weir plugin new` writes into the project. Or run the Weir that it was
+        built for.
+
+        ## Example
+
+        ```
+        weir plugin new mapper --lang rust fresh     # holds the SDK of this Weir
+        ```
+    "#]]);
 }
 
 #[test]
@@ -734,19 +823,42 @@ roles = [\"maper\"]
 ";
     weir.write("m/Cargo.toml", "");
     weir.write("m/weir-plugin.toml", manifest);
-    weir.check(&["plugin", "build", "m"], expect![[r#""#]]);
-    weir.check(&["plugin", "build", "n"], expect![[r#""#]]);
+    weir.check(
+        &["plugin", "build", "m"],
+        expect![[r#"
+        ! weir: 3 faults in `m/weir-plugin.toml`
+        !   m/weir-plugin.toml:2:1: unknown key `verson`; did you mean `version`?
+        !   m/weir-plugin.toml:6:1: `contract`: contract version `0.7` is not served; this Weir serves 0.1
+        !   m/weir-plugin.toml:7:10: `maper` is not known for `roles`; did you mean `mapper`?
+        exit code 2
+    "#]],
+    );
+    weir.check(&["plugin", "build", "n"], expect![[r#"
+        ! weir: `n` is no plugin project: none of Cargo.toml, package.json, pyproject.toml, go.mod, Makefile is there; `weir plugin new` writes one
+        exit code 2
+    "#]]);
 
     weir.write(
         "m/cases/greets.yaml",
         "transfrom: {}\nhttp:\n- request: { url: /x }\nexpect: { fault: { kind: bad } }\n",
     );
-    weir.check(&["plugin", "test", "m"], expect![[r#""#]]);
+    weir.check(&["plugin", "test", "m"], expect![[r#"
+        ! weir: 5 faults in the cases; nothing was run
+        !   m/cases/greets.yaml:1:1: a case has no key `transfrom`; did you mean `transform`?
+        !   m/cases/greets.yaml:1:1: the case calls nothing; add one of `transform:` (a mapper), `call:` (an action) or `verify:` (what became of a call)
+        !   m/cases/greets.yaml:3:3: the exchange has no `response`; add `response: { status: 200, json: … }` or `response: { fault: timeout }`
+        !   m/cases/greets.yaml:3:12: `method` is missing; add `method: GET`, or whichever it is
+        !   m/cases/greets.yaml:3:14: the URL is a path, and the call has no base URL; write the URL in full, or add `connection: { base_url: … }` to the call
+        exit code 2
+    "#]]);
 
     let mended = manifest.replace("verson", "version").replace("0.7", "0.1").replace("maper", "mapper");
     weir.write("m/weir-plugin.toml", &mended);
     let output = weir.command(&["plugin", "build", "m"]).env("PATH", "").output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
-    expect![[r#""#]].assert_eq(&told);
+    expect![[r#"
+        weir: `rustc` is missing; install Rust: https://rustup.rs
+    "#]]
+    .assert_eq(&told);
     assert_eq!(output.status.code(), Some(1));
 }

@@ -47,16 +47,14 @@ const CONTENT_TYPES: [&str; 10] = [
     "not a type",
 ];
 
-/// So many inputs: those that every campaign has, and others made of the sample.
-pub(crate) fn inputs(sample: &Document, seed: u64, count: u32) -> Vec<Document> {
-    let mut inputs = fixed(sample);
+/// So many inputs: those that every campaign has, and others made of the sample. One after the other: together they would
+/// fill the memory.
+pub(crate) fn inputs(sample: &Document, seed: u64, count: u32) -> impl Iterator<Item = Document> + use<> {
     let mut chance = Chance::new(seed);
     let value: Value = serde_json::from_slice(&sample.data).unwrap_or(Value::Null);
-    while inputs.len() < count as usize {
-        inputs.push(mutant(&value, sample, &mut chance));
-    }
-    inputs.truncate(count as usize);
-    inputs
+    let sample = sample.clone();
+    let fixed = fixed(&sample).into_iter();
+    fixed.chain(std::iter::repeat_with(move || mutant(&value, &sample, &mut chance))).take(count as usize)
 }
 
 /// What is no JSON, or hardly, or not what anybody means.
@@ -143,7 +141,11 @@ fn mutate(value: &mut Value, chance: &mut Chance) {
             let at = chance.below(items.len());
             match chance.below(6) {
                 0 => drop(items.remove(at)),
-                1 => items.extend(std::iter::repeat_n(items[at].clone(), 1 + chance.below(500))),
+                1 => {
+                    // Many, but not so many that size alone would be the fault.
+                    let most = (100_000 / (items[at].to_string().len() + 1)).min(500);
+                    items.extend(std::iter::repeat_n(items[at].clone(), chance.below(most)));
+                }
                 _ => mutate(&mut items[at], chance),
             }
         }
@@ -182,7 +184,7 @@ fn damage(data: &mut Vec<u8>, chance: &mut Chance) {
 }
 
 /// Answers that no destination should give.
-pub(crate) fn bodies(good: &[u8], seed: u64, count: u32) -> Vec<Document> {
+pub(crate) fn bodies(good: &[u8], seed: u64, count: u32) -> impl Iterator<Item = Document> + use<> {
     inputs(&Document::json(good.to_vec()), seed ^ 0x5eed, count)
 }
 
@@ -212,7 +214,7 @@ mod tests {
     #[test]
     fn a_campaign_follows_from_its_seed_and_has_all_kinds_of_inputs() {
         let sample = Document::json(r#"{"email":"ada@example.com","items":[{"n":1}]}"#);
-        let inputs = |seed| super::inputs(&sample, seed, 2000);
+        let inputs = |seed| super::inputs(&sample, seed, 2000).collect::<Vec<_>>();
         assert_eq!(inputs(7), inputs(7));
         assert_ne!(inputs(7), inputs(8));
         let all = inputs(7);

@@ -103,7 +103,7 @@ impl<'a> Maker<'a> {
         let mut made = Map::new();
         if depth < DEPTH_MAX {
             for (name, schema) in properties.into_iter().flatten() {
-                made.insert(name.clone(), self.make(schema, depth + 1));
+                made.insert(name.clone(), named(name, schema, self.make(schema, depth + 1)));
             }
         }
         for name in keys.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
@@ -124,6 +124,18 @@ impl<'a> Maker<'a> {
             Some(items) if depth < DEPTH_MAX => (0..least).map(|_| self.make(items, depth + 1)).collect(),
             _ => json!([]),
         }
+    }
+}
+
+/// The value, or a likelier one by the name of its property where any text would do.
+fn named(name: &str, schema: &Value, made: Value) -> Value {
+    let name = name.to_ascii_lowercase();
+    let hints =
+        [("mail", TEXTS[1]), ("url", TEXTS[5]), ("uri", TEXTS[5]), ("phone", TEXTS[8]), ("currency", TEXTS[12])];
+    let hint = hints.into_iter().chain([("date", TEXTS[3]), ("_at", TEXTS[2])]).find(|(part, _)| name.contains(part));
+    match hint {
+        Some((_, text)) if made == TEXTS[0] && fits(schema, &text.into()) => text.into(),
+        _ => made,
     }
 }
 
@@ -202,6 +214,8 @@ mod tests {
         ] {
             assert!(sample(&schema).is_some(), "{schema}: {}", Maker { root: &schema }.make(&schema, 0));
         }
+        let named = json!({ "properties": { "email": { "type": "string" }, "name": { "type": "string" } } });
+        assert_eq!(sample(&named), Some(json!({ "email": "ada@example.com", "name": "conformance" })));
         // None can be made up, and none is pretended.
         assert_eq!(sample(&json!({ "type": "string", "pattern": "^Z{3}-[0-9]{12}$" })), None);
         assert_eq!(sample(&json!({ "not": {} })), None);

@@ -26,5 +26,5 @@ pub use call::Slots;
 pub use compile::{COMPILE_CHILD, CompileConfig, CompileError, compile_child_main};
 pub use host::{BuildError, ConnectionLookup, Host, HostConfig};
 pub use limits::Limits;
-pub use load::{LoadError, judge};
+pub use load::{LoadError, Read, judge, look};
 pub use registry::PluginSettings;

@@ -123,14 +123,39 @@ pub fn judge(component: &[u8]) -> Result<(), LoadError> {
 
 /// What the bytes of a component say before anything is compiled.
 #[derive(Clone, Debug)]
-pub(crate) struct Read {
-    pub(crate) manifest: Arc<Manifest>,
-    pub(crate) imports: Vec<String>,
-    pub(crate) digest: String,
+pub struct Read {
+    /// What it says of itself.
+    pub manifest: Arc<Manifest>,
+    /// The names of what it imports.
+    pub imports: Vec<String>,
+    /// The names of what it exports.
+    pub exports: Vec<String>,
+    /// SHA-256, as `sha256:` and 64 hexadecimal digits.
+    pub digest: String,
+}
+
+impl Read {
+    /// Refuses the first import that a plugin of its kind may not have.
+    ///
+    /// # Errors
+    /// There is one.
+    pub fn check_imports(&self) -> Result<(), LoadError> {
+        imports::check(&self.imports, self.manifest.has(Role::Mapper))
+    }
 }
 
 /// Reads a component and refuses what cannot be a plugin here. Linear in its size, so that hostile bytes cost little.
 pub(crate) fn read(bytes: &[u8], bytes_max: usize) -> Result<Read, LoadError> {
+    let read = look(bytes, bytes_max)?;
+    read.check_imports()?;
+    Ok(read)
+}
+
+/// Reads a component without judging what it imports.
+///
+/// # Errors
+/// It is no component, or does not export what its manifest says.
+pub fn look(bytes: &[u8], bytes_max: usize) -> Result<Read, LoadError> {
     if bytes.len() > bytes_max {
         return Err(LoadError::TooLarge { bytes: bytes.len(), bytes_max });
     }
@@ -138,8 +163,8 @@ pub(crate) fn read(bytes: &[u8], bytes_max: usize) -> Result<Read, LoadError> {
     check_contract(&shape)?;
     let manifest = manifest::extract(bytes).map_err(LoadError::Manifest)?;
     check_roles(&manifest, &shape)?;
-    imports::check(&shape.imports, manifest.has(Role::Mapper))?;
-    Ok(Read { manifest: Arc::new(manifest), imports: shape.imports, digest: digest(bytes) })
+    let Shape { imports, exports } = shape;
+    Ok(Read { manifest: Arc::new(manifest), imports, exports, digest: digest(bytes) })
 }
 
 /// SHA-256, as `sha256:` and 64 hexadecimal digits.

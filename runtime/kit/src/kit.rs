@@ -99,6 +99,17 @@ pub enum Output {
     Settlement(Settlement),
 }
 
+impl OpenError {
+    /// The stable word for what is wrong with the component, if that is why.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Manifest(_) => Some("weir.load.manifest"),
+            Self::Refused(AdminError::Refused { code, .. }) => Some(code),
+            _ => None,
+        }
+    }
+}
+
 /// The connection of the case that runs.
 #[derive(Default)]
 struct CaseConnection(Mutex<Option<Result<Arc<Connection>, String>>>);
@@ -228,10 +239,11 @@ impl Kit {
         }
     }
 
-    /// From the next call on, lets a mapper's sandbox answer so many calls. A kit begins with a fresh one for each.
+    /// From the next call on, lets one sandbox answer so many calls. A kit begins with a fresh one for each. For mappers: the
+    /// grant of a connector goes with the settings before.
     ///
     /// # Errors
-    /// None for a mapper; a connector loses its grant by it.
+    /// The settings are not valid.
     pub fn reuse_sandboxes(&self, calls_per_sandbox: u32) -> Result<(), OpenError> {
         Ok(self
             .host

@@ -84,6 +84,9 @@ impl Rules {
             let message = format!("`{owner}` is neither an e-mail address nor a URL");
             self.add(&["owner"], message, "name who answers for the plugin, such as `crm-team@example.com`");
         }
+        if let Some(source) = manifest.source.as_ref().filter(|source| !source.starts_with("https://")) {
+            self.add(&["source"], format!("`{source}` is no URL"), "write where the source is found: `https://…`");
+        }
         if !is_licence(&manifest.licence) {
             let message = format!("`{}` is not an SPDX expression", manifest.licence);
             self.add(

@@ -28,6 +28,7 @@ pub(crate) const MANIFEST: &[Key] = &[
         "The ways to authenticate that its destination knows, by name",
     ),
     optional("rate_limit", Shape::Table(RATE_LIMIT), "What the destination allows; Weir keeps within it"),
+    optional("source", Shape::Text(Some("^https://")), "Where its source is found, a URL; published along"),
 ];
 
 const MAPPER: &[Key] = &[

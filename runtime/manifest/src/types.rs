@@ -36,6 +36,9 @@ pub struct Manifest {
     /// What the destination allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
+    /// Where its source is found: a URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// A role is an exported interface.

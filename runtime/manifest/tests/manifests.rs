@@ -225,8 +225,8 @@ fn unknown_keys_and_words_are_named_with_what_was_meant() {
     check_wrong(
         &with(CONNECTOR, "[rate_limit]", "[limits]"),
         &expect![[r#"
-        22:2: unknown key `limits`; known here: id, version, description, owner, licence, contract, roles, mapper, actions, http, auth, rate_limit
-    "#]],
+            22:2: unknown key `limits`; known here: id, version, description, owner, licence, contract, roles, mapper, actions, http, auth, rate_limit, source
+        "#]],
     );
 }
 

@@ -22,7 +22,7 @@ mod watch;
 pub use catalogue::Catalogue;
 pub use deploy::digest;
 pub use doctor::{Diagnosis, DoctorError, Finding, SegmentState, examine};
-pub use project::{FileProblem, Project, ProjectPlugin, read_component};
+pub use project::{COMPONENT_BYTES_MAX, FileProblem, Project, ProjectPlugin, read_component};
 pub use routes::ClosedRoute;
 pub use secrets::SecretsError;
 pub use server::{Server, StartError};

@@ -20,8 +20,8 @@ use crate::catalogue::{Catalogue, Faulty, Unfinished};
 use crate::settings::{ConnectionSettings, PluginSettings, Settings, Table, limits};
 use crate::shape;
 
-/// The largest component that is read; the host has the same limit.
-const COMPONENT_BYTES_MAX: u64 = 32 << 20;
+/// The bytes of the largest component that is read; the host has the same limit.
+pub const COMPONENT_BYTES_MAX: u64 = 32 << 20;
 
 /// The flow of a project without flows: everything that comes is kept and can be looked at.
 const INBOX: &str = "\

@@ -53,8 +53,8 @@ mod tests {
 
     #[test]
     fn what_is_no_project_is_told_with_what_one_is() {
-        let expected =
-            "`DIR` is no plugin project: none of Cargo.toml, package.json, pyproject.toml, go.mod, Makefile is there";
+        let expected = "`DIR` is no plugin project: none of Cargo.toml, package.json, pyproject.toml, go.mod, Makefile is there; \
+             `weir plugin new` writes one";
         assert_eq!(told(&[]), expected);
     }
 

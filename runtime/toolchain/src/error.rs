@@ -9,7 +9,7 @@ use crate::Language;
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The folder is no project of a known language.
-    #[error("`{}` is no plugin project: none of {} is there", folder.display(), project_files())]
+    #[error("`{}` is no plugin project: none of {} is there; `weir plugin new` writes one", folder.display(), project_files())]
     NoProject {
         /// Which folder.
         folder: PathBuf,

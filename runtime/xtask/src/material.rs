@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::Context as _;
 
@@ -25,7 +25,7 @@ pub(crate) fn fetch(workspace: &Workspace) -> anyhow::Result<()> {
     if_changed(&wanted.join("requirements.txt"), &folder(workspace).join("python"), python)?;
     if_changed(&wanted.join("package.json"), &folder(workspace).join("node"), node)?;
     if_changed(&wanted.join("sources.txt"), &folder(workspace).join("json-schema"), json_schema)?;
-    strace(workspace)
+    debian(workspace)
 }
 
 /// Calls `install` with the list of what is wanted and an empty folder for it, unless it did so before with the same list.
@@ -72,14 +72,29 @@ fn node(list: &Path, folder: &Path) -> anyhow::Result<()> {
     process::run(&mut process::command("npm", &arguments, folder))
 }
 
-/// The tracer with which a test sees the order of syncs and acknowledgements; installed if we may.
-fn strace(workspace: &Workspace) -> anyhow::Result<()> {
-    let silent = |command: &mut Command| command.stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if silent(&mut process::command("strace", &["--version"], &workspace.root)).is_ok_and(|status| status.success()) {
+/// Programs of the system and the packages of Debian in which they are: the tracer with which a test sees the order of syncs
+/// and acknowledgements, a registry, a client of registries and a signer that are not ours.
+const DEBIAN: [(&str, &str); 4] =
+    [("strace", "strace"), ("docker-registry", "docker-registry"), ("skopeo", "skopeo"), ("minisign", "minisign")];
+
+/// Installs those that are missing, if we may.
+fn debian(workspace: &Workspace) -> anyhow::Result<()> {
+    let is_missing = |program: &str| {
+        let mut command = process::command(program, &["--version"], &workspace.root);
+        // `minisign` takes another word for it; that it starts is enough.
+        command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_err()
+    };
+    let missing: Vec<_> =
+        DEBIAN.iter().filter(|(program, _)| is_missing(program)).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
         return Ok(());
     }
-    let install = |arguments| process::run(&mut process::command("apt-get", arguments, &workspace.root));
-    install(&["update", "--quiet"])
-        .and_then(|()| install(&["install", "--quiet", "--yes", "strace"]))
-        .context("strace is missing; install it with your system's packages")
+    let install = |arguments: &[&str]| process::run(&mut process::command("apt-get", arguments, &workspace.root));
+    let packages = [&["install", "--quiet", "--yes", "--no-install-recommends"], missing.as_slice()].concat();
+    install(&["update", "--quiet"]).and_then(|()| install(&packages)).with_context(|| {
+        format!(
+            "{} is missing and cannot be installed from here; install it with your system's packages",
+            missing.join(", ")
+        )
+    })
 }

@@ -13,6 +13,7 @@ mod kill;
 mod languages;
 mod material;
 mod operator;
+mod published;
 mod smoke;
 mod types;
 mod world;

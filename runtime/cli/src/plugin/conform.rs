@@ -28,37 +28,17 @@ pub(crate) struct Conform {
     /// Give each entry point so many hostile inputs.
     #[arg(long, value_name = "COUNT", default_value_t = FUZZ, value_parser = clap::value_parser!(u32).range(i64::from(FUZZ)..))]
     fuzz: u32,
-    /// Print the page of a check: what is checked, why, and how to mend it.
-    #[arg(long, value_name = "ID", exclusive = true)]
-    explain: Option<String>,
 }
 
 impl Conform {
     pub(crate) fn run(self, screen: &Screen) -> anyhow::Result<Exit> {
-        if let Some(id) = &self.explain {
-            let page = page(&id.to_uppercase()).ok_or_else(|| unknown(id))?;
-            screen.print(page)?;
-            return Ok(Exit::Done);
-        }
         if let Some(id) = self.only.iter().find(|id| page(&id.to_uppercase()).is_none()) {
             return Err(unknown(id).into());
         }
         let started = Instant::now();
         let component = component(&self.plugin)?;
-        let config = Config {
-            program: env::current_exe().context("cannot find the program's own file")?,
-            cache_folder: cache_folder(),
-            fuzz: self.fuzz,
-            only: self.only.iter().map(|id| id.to_uppercase()).collect(),
-        };
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let mut printed = Ok(());
-        let report = runtime.block_on(conformance::run(config, component.into(), |checked| {
-            if !screen.json && printed.is_ok() {
-                printed = screen.print(&show(checked, screen));
-            }
-        }))?;
-        printed?;
+        let only = self.only.iter().map(|id| id.to_uppercase()).collect();
+        let report = suite(component, self.fuzz, only, screen)?;
         if let Some(file) = &self.report {
             fs::write(file, report.to_json())
                 .with_context(|| format!("cannot write the report `{}`", file.display()))?;
@@ -70,6 +50,21 @@ impl Conform {
         }
         Ok(if report.failed().next().is_none() { Exit::Done } else { Exit::Failed })
     }
+}
+
+/// Runs the suite, and shows each check as it ends.
+pub(super) fn suite(component: Vec<u8>, fuzz: u32, only: Vec<String>, screen: &Screen) -> anyhow::Result<Report> {
+    let program = env::current_exe().context("cannot find the program's own file")?;
+    let config = Config { program, cache_folder: cache_folder(), fuzz, only };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut printed = Ok(());
+    let report = runtime.block_on(conformance::run(config, component.into(), |checked| {
+        if !screen.json && printed.is_ok() {
+            printed = screen.print(&show(checked, screen));
+        }
+    }))?;
+    printed?;
+    Ok(report)
 }
 
 fn unknown(id: &str) -> Stop {
@@ -95,11 +90,11 @@ fn show(checked: &Checked, screen: &Screen) -> String {
     let cure = checks().iter().find(|check| check.id == id).map(|check| check.cure).unwrap_or_default();
     let mut text = format!("{id} {word}  {title}\n");
     seen.iter().for_each(|line| text.push_str(&format!("              {}\n", clean(line))));
-    text.push_str(&format!("              to mend it: {cure}; more: weir plugin conform --explain {id}\n"));
+    text.push_str(&format!("              to mend it: {cure}; more: weir explain {id}\n"));
     text
 }
 
-fn summary(report: &Report) -> String {
+pub(super) fn summary(report: &Report) -> String {
     let count = |outcome| report.checks.iter().filter(|checked| checked.result == outcome).count();
     let name = match (&report.id, &report.version) {
         (Some(id), Some(version)) => format!("{id} {version}"),

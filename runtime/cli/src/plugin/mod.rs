@@ -1,5 +1,6 @@
 //! `weir install`, `grant`, `rollback` and `weir plugin`.
 
+mod artefact;
 mod build;
 mod conform;
 mod invoke;
@@ -10,16 +11,15 @@ mod watch;
 mod workbench;
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context;
 use api::Deployed;
 use api::types::PluginRow;
 use clap::{Args, Subcommand};
 use http::Method;
-use manifest::Manifest;
-use serde_json::json;
 
+use self::artefact::{Deprecate, Inspect, Keygen, Publish, Pull, Taken, Trust, Verify, Yank, take, told};
 use crate::client::Client;
 use crate::screen::{Screen, Tone, clean, parse, plain};
 use crate::secret::path_segment;
@@ -31,17 +31,36 @@ const DIGEST_CHARS: usize = 19;
 
 #[derive(Args)]
 pub(crate) struct Install {
-    /// The component.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// The component: its file, or where it is published, oci://HOST/REPOSITORY[:VERSION|@sha256:…] or oci:FOLDER.
+    #[arg(value_name = "FILE|REFERENCE")]
+    component: String,
     /// The name by which flows are to know it; else the id in its manifest.
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    #[command(flatten)]
+    trust: Trust,
 }
 
 impl Install {
-    pub(crate) async fn run(self, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
-        let component = read(&self.file)?;
+    pub(crate) async fn run(self, dir: &Path, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
+        if !::artefact::Reference::is_meant(&self.component) {
+            return self.install(read(Path::new(&self.component))?, client, screen).await;
+        }
+        let taken = match self.take(dir).await {
+            Ok(taken) => taken,
+            Err(error) => return told(Err(error), screen),
+        };
+        taken.warn();
+        let ended = self.install(taken.component.clone(), client, screen).await?;
+        taken.pin(dir)?;
+        Ok(ended)
+    }
+
+    async fn take(&self, dir: &Path) -> anyhow::Result<Taken> {
+        take(&self.component.parse()?, &self.trust, dir).await
+    }
+
+    async fn install(&self, component: Vec<u8>, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
         let query = match &self.name {
             Some(name) => format!("?name={}", path_segment(name)?),
             None => String::new(),
@@ -102,12 +121,8 @@ fn deployed(body: &[u8], screen: &Screen) -> anyhow::Result<Exit> {
 pub(crate) enum Plugin {
     /// List the generations of all plugins.
     List,
-    /// Show what a plugin is and asks for: one that is installed, or a component's file.
-    Inspect {
-        /// A file, or the name of an installed plugin.
-        #[arg(value_name = "FILE|NAME")]
-        plugin: String,
-    },
+    /// Show what a plugin is and can reach: an installed one, a component, a project, or a published one.
+    Inspect(Inspect),
     #[command(flatten)]
     Work(Work),
 }
@@ -127,10 +142,22 @@ pub(crate) enum Work {
     Conform(conform::Conform),
     /// Write types for documents, from samples or a JSON Schema.
     Types(types::Types),
+    /// Make a key pair to sign plugins with, in the format of minisign.
+    Keygen(Keygen),
+    /// Build a plugin, sign it and push it to a registry or a folder, unless that would break who uses it.
+    Publish(Publish),
+    /// Say of a published version that something else should be used.
+    Deprecate(Deprecate),
+    /// Take a published version back: it is pulled no more.
+    Yank(Yank),
+    /// Fetch a published plugin, if its signature holds and it is by whom it was before.
+    Pull(Pull),
+    /// Check a plugin without taking it: digests, signature, publisher, imports, what its publisher said later.
+    Verify(Verify),
 }
 
 impl Work {
-    pub(crate) fn run(self, screen: &Screen) -> anyhow::Result<Exit> {
+    pub(crate) fn run(self, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
         match self {
             Self::New(new) => new.run(screen),
             Self::Build(build) => build.run(screen),
@@ -138,6 +165,12 @@ impl Work {
             Self::Invoke(invoke) => invoke.run(screen),
             Self::Conform(conform) => conform.run(screen),
             Self::Types(types) => types.run(screen),
+            Self::Keygen(keygen) => keygen.run(screen),
+            Self::Publish(publish) => publish.run(screen),
+            Self::Deprecate(deprecate) => deprecate.run(screen),
+            Self::Yank(yank) => yank.run(screen),
+            Self::Pull(pull) => pull.run(dir, screen),
+            Self::Verify(verify) => verify.run(dir, screen),
         }
     }
 }
@@ -150,9 +183,8 @@ impl Plugin {
                 screen.answer(&body, |rows: &Vec<PluginRow>| table(rows, screen))?;
                 Ok(Exit::Done)
             }
-            Self::Inspect { plugin } if Path::new(&plugin).is_file() => inspect_file(Path::new(&plugin), screen),
-            Self::Inspect { plugin } => inspect_installed(&plugin, client, screen).await,
-            Self::Work(work) => work.run(screen),
+            Self::Inspect(inspect) => inspect.run(client, screen).await,
+            Self::Work(_) => unreachable!("these ask no running Weir"),
         }
     }
 }
@@ -214,39 +246,6 @@ async fn inspect_installed(name: &str, client: &mut Client, screen: &Screen) -> 
 fn unknown(name: &str) -> Stop {
     let title = format!("no plugin `{name}` is installed; `weir plugin list` shows what is installed");
     Stop::new(Exit::NotFound, title)
-}
-
-/// Nothing of the component runs, and no Weir is needed.
-fn inspect_file(file: &Path, screen: &Screen) -> anyhow::Result<Exit> {
-    let component = read(file)?;
-    let said = manifest::extract(&component);
-    let manifest = said.with_context(|| format!("`{}` cannot be a plugin", file.display()))?;
-    let digest = server::digest(&component);
-    if screen.json {
-        let all = json!({ "file": file, "bytes": component.len(), "digest": digest, "manifest": manifest });
-        screen.print(&format!("{all}\n"))?;
-        return Ok(Exit::Done);
-    }
-    let mut text = String::new();
-    let Manifest { id, version, description, owner, licence, contract, roles, actions, http, .. } = &manifest;
-    heading(&mut text, id, version, description);
-    line(&mut text, "digest", &digest);
-    line(&mut text, "bytes", &component.len().to_string());
-    line(&mut text, "contract", contract);
-    line(&mut text, "owner", &clean(owner));
-    line(&mut text, "licence", &clean(licence));
-    roles.iter().for_each(|role| line(&mut text, "role", &word(role)));
-    for (name, action) in actions {
-        line(&mut text, "action", &clean(&format!("{name}: {} ({})", action.title, word(&action.effect))));
-    }
-    for ask in http {
-        let origin = if ask.origin == "connection" { "the origins of its connection" } else { &ask.origin };
-        let (methods, paths) = (ask.methods.join(", "), ask.paths.join(", "));
-        let what = format!("{origin}: {methods} on {paths} ({})", ask.reason);
-        line(&mut text, "asks for", &clean(&what));
-    }
-    screen.print(&text)?;
-    Ok(Exit::Done)
 }
 
 /// The word that a file uses for it.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use connection::{Secret, SecretRef, SecretSource, Unresolved};
-use kit::{Case, Config, Kit, Problem, Way};
+use kit::{Case, Config, Kit, OpenError, Problem, Way};
 use manifest::Manifest;
 use model::{LogLine, RequestRecord};
 
@@ -34,7 +34,13 @@ where
     let program = env::current_exe().context("cannot find the program's own file")?;
     let config = Config { program, cache_folder: cache_folder(), secrets: Arc::new(Kept), way };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async { work(Kit::open(config, component.into()).await?).await })
+    runtime.block_on(async { work(Kit::open(config, component.into()).await.map_err(told)?).await })
+}
+
+/// What is wrong with a component is for its author to mend.
+fn told(error: OpenError) -> anyhow::Error {
+    let Some(code) = error.code() else { return error.into() };
+    Stop::new(Exit::Faults, format!("{:#}", anyhow::Error::from(error))).explained(code).into()
 }
 
 pub(super) fn cache_folder() -> PathBuf {

@@ -101,13 +101,15 @@ fn actions_work(acts: &[Act]) -> Found {
                 let what = schema.and_then(|schema| output_misfit(&receipt.output, schema));
                 faults.extend(what.map(|what| format!("action `{name}`: {what}")));
             }
-            // Which answer it needs is not known; that it refuses the sample before it asks is.
-            (None, Some(fault)) if fault.kind == FaultKind::InvalidInput && act.shot.requests.is_empty() => {
-                match fault.code == "settings" {
-                    true => untried.push(format!("`{name}` needs settings of its connection")),
-                    false => faults.push(format!("action `{name}` refuses its own sample: {fault}")),
-                }
+            (None, Some(fault)) if fault.code == "settings" => {
+                untried.push(format!("`{name}` needs settings of its connection"));
             }
+            // Which answer it needs is not known; that it goes wrong before it asks for one is.
+            (None, Some(fault)) if act.shot.requests.is_empty() => match fault.kind {
+                FaultKind::InvalidInput => faults.push(format!("action `{name}` refuses its own sample: {fault}")),
+                FaultKind::Internal => faults.push(format!("action `{name}` fails with its own sample: {fault}")),
+                _ => untried.push(format!("`{name}` sends no request: {fault}")),
+            },
             _ => untried.push(format!("`{name}` understood no answer that was made up")),
         }
     }
@@ -120,7 +122,8 @@ fn actions_work(acts: &[Act]) -> Found {
 
 fn output_misfit(document: &Document, schema: &Value) -> Option<String> {
     // What is no JSON is not described by a JSON Schema.
-    if !document.content_type.starts_with("application/json") {
+    let media_type = document.content_type.split(';').next().unwrap_or_default().trim();
+    if media_type != "application/json" && !media_type.ends_with("+json") {
         return None;
     }
     let what = match serde_json::from_slice(&document.data) {

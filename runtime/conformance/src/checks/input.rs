@@ -1,7 +1,7 @@
 //! W024 and W025: what nobody means to send.
 
 use kit::{OpenError, Reply};
-use model::{Document, FaultKind};
+use model::{Document, Fault, FaultKind};
 
 use super::{NO_ACTIONS, counted, sending};
 use crate::bench::{Ask, Bench, Shot, is_breakdown};
@@ -28,8 +28,16 @@ impl Findings {
         let code = format!("{} {}", fault.kind, fault.code);
         if self.codes.len() < TOLD_MAX && !self.codes.contains(&code) {
             self.codes.push(code);
-            self.seen.push(format!("{place}, {number}: {}: {fault}", shown(input)));
+            self.seen.push(format!("{place}, {number}: {}: {}", shown(input), told(fault, shot)));
         }
+    }
+}
+
+/// The fault, and what a trap has said before.
+pub(super) fn told(fault: &Fault, shot: &Shot) -> String {
+    match shot.called.report.logs.last() {
+        Some(line) if fault.code == "weir.trap" => format!("{fault}; it logged: {}", line.message),
+        _ => fault.to_string(),
     }
 }
 
@@ -45,11 +53,11 @@ pub(super) async fn hostile(bench: &Bench) -> Result<Found, OpenError> {
     let mut places = 0;
     if let Some(sample) = &bench.mapper {
         let mut findings = Findings::default();
-        for (number, input) in hostile::inputs(&sample.input, bench.seed, bench.fuzz).iter().enumerate() {
-            let shot = bench.transform(input).await?;
+        for (number, input) in hostile::inputs(&sample.input, bench.seed, bench.fuzz).enumerate() {
+            let shot = bench.transform(&input).await?;
             let is_right = |kind| matches!(kind, FaultKind::InvalidInput | FaultKind::Rejected);
             if shot.fault().is_some_and(|fault| !is_right(fault.kind)) {
-                findings.add("input", number, input, &shot);
+                findings.add("input", number, &input, &shot);
             }
         }
         seen.extend(findings.seen);
@@ -57,12 +65,12 @@ pub(super) async fn hostile(bench: &Bench) -> Result<Found, OpenError> {
     }
     for act in &bench.actions {
         let mut findings = Findings::default();
-        for (number, input) in hostile::inputs(&act.input, bench.seed, bench.fuzz).iter().enumerate() {
+        for (number, input) in hostile::inputs(&act.input, bench.seed, bench.fuzz).enumerate() {
             // Half of them are refused by the destination too.
             let reply = act.answer.clone().filter(|_| number % 2 == 0).unwrap_or_else(|| status(422));
-            let shot = bench.act(act, &Ask { input: Some(input), ..Ask::default() }, reply).await?;
+            let shot = bench.act(act, &Ask { input: Some(&input), ..Ask::default() }, reply).await?;
             if shot.fault().is_some_and(|fault| fault.kind == FaultKind::Internal || is_breakdown(fault)) {
-                findings.add(&format!("action `{}`, input", act.name), number, input, &shot);
+                findings.add(&format!("action `{}`, input", act.name), number, &input, &shot);
             }
         }
         seen.extend(findings.seen);
@@ -86,12 +94,12 @@ pub(super) async fn hostile_answers(bench: &Bench) -> Result<Found, OpenError> {
             _ => "{\"id\":\"1\",\"results\":[{\"id\":\"1\"}]}".into(),
         };
         let mut findings = Findings::default();
-        for (number, body) in hostile::bodies(&good, bench.seed, bench.fuzz).iter().enumerate() {
-            let code = [200, 201, 400, 500][number % 4];
+        for (number, body) in hostile::bodies(&good, bench.seed, bench.fuzz).enumerate() {
+            let code = [200, 201, 200, 400][number % 4];
             let reply = answer(code, &[("content-type", &body.content_type)], body.data.clone());
             let shot = bench.act(act, &Ask::default(), reply).await?;
             if shot.breakdown().is_some() {
-                findings.add(&format!("action `{}`, answer", act.name), number, body, &shot);
+                findings.add(&format!("action `{}`, answer", act.name), number, &body, &shot);
             }
         }
         seen.extend(findings.seen);

@@ -15,17 +15,27 @@ const RUNS: usize = 100;
 /// Inputs beside the sample. Each is mapped as often, in an order that is never the same.
 const OTHERS: usize = 7;
 
+/// Inputs of which they are chosen.
+const POOL: u32 = 256;
+
 pub(super) async fn same_output(bench: &Bench) -> Result<Found, OpenError> {
     let Some(sample) = &bench.mapper else { return Ok(Found::skipped("the plugin is no mapper")) };
     let mut chance = Chance::new(bench.seed);
-    let pool = hostile::inputs(&sample.input, bench.seed, 256);
-    let mut inputs = vec![sample.input.clone()];
+    let pool = hostile::inputs(&sample.input, bench.seed, POOL).collect::<Vec<_>>();
+    let (mut mapped, mut refused) = (Vec::new(), Vec::new());
     for at in chance.order(pool.len()) {
-        // One that breaks down is told of by W024, and is nothing that could be compared.
-        if inputs.len() <= OTHERS && bench.transform(&pool[at]).await?.breakdown().is_none() {
-            inputs.push(pool[at].clone());
+        let shot = bench.transform(&pool[at]).await?;
+        match &shot.called.answer {
+            Ok(Output::Documents(documents)) if !documents.is_empty() => mapped.push(pool[at].clone()),
+            // One that breaks down is told of by W024, and is nothing that could be compared.
+            _ if shot.breakdown().is_none() => refused.push(pool[at].clone()),
+            _ => {}
         }
     }
+    // Faults are to be the same too, but documents matter more.
+    mapped.truncate(OTHERS - 2);
+    let mut inputs = vec![sample.input.clone()];
+    inputs.extend(mapped.into_iter().chain(refused).take(OTHERS));
     let mut first: Vec<Option<String>> = vec![None; inputs.len()];
     let mut seen = Vec::new();
     for run in 0..RUNS {

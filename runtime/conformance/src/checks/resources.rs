@@ -5,6 +5,7 @@ use kit::{OpenError, Output};
 use model::Document;
 
 use super::counted;
+use super::input::told;
 use crate::bench::Ask;
 use crate::bench::{Bench, Shot};
 use crate::destination::status;
@@ -91,6 +92,6 @@ pub(super) async fn large(bench: &Bench) -> Result<Found, OpenError> {
         let shot = bench.act(act, &Ask { input: Some(&input), ..Ask::default() }, reply).await?;
         shots.push((format!("action `{}`", act.name), shot));
     }
-    let faults = shots.iter().filter_map(|(name, shot)| Some(format!("{name}: {}", shot.breakdown()?)));
+    let faults = shots.iter().filter_map(|(name, shot)| Some(format!("{name}: {}", told(shot.breakdown()?, shot))));
     Ok(Found::judged(faults.collect(), counted(shots.len(), "entry point")))
 }

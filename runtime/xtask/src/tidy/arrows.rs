@@ -46,6 +46,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("explain", &["written"]),
     ("toolchain", &["manifest"]),
+    ("artefact", &["manifest"]),
     ("types", &[]),
     // A plugin's tests run in the real host, behind the real gate: a room of its own, because neither may know of tests.
     ("kit", &["capability", "connection", "egress", "engine", "host", "lifecycle", "manifest", "written"]),
@@ -56,6 +57,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "api",
+            "artefact",
             "conformance",
             "connection",
             "explain",

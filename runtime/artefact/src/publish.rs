@@ -1,0 +1,137 @@
+use semver::Version;
+
+use crate::fetch::{Fetched, Wanted, fetch, versions};
+use crate::key::SigningKey;
+use crate::oci::{Descriptor, IMAGE};
+use crate::release::{Packed, RELEASE, SIGNATURE, attach, signed};
+use crate::{
+    ArtefactError, Change, Digest, Location, Pins, Place, Publisher, Reference, Release, Target, changes, section,
+};
+
+/// What was published.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// Where, by its digest.
+    pub reference: Reference,
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// The digest of the component.
+    pub component: Digest,
+    /// By whom.
+    pub publisher: Publisher,
+    /// The version before, and what changed for who uses it.
+    pub before: Option<(Version, Vec<Change>)>,
+}
+
+/// Judges a release against what is published, packs, signs and pushes it. Its tag is set last: whoever sees the version
+/// sees all of it.
+///
+/// # Errors
+/// It may not be published, or the place does not take it.
+pub async fn publish(
+    place: &mut Place,
+    location: &Location,
+    release: &Release<'_>,
+    key: &SigningKey,
+    tag: Option<&str>,
+) -> Result<Published, ArtefactError> {
+    let version = publishable(&release.manifest.version, tag)?;
+    let written = section(&release.changelog, &release.manifest.version);
+    let written = written.filter(|section| !section.text.is_empty()).ok_or_else(|| ArtefactError::Changelog {
+        reason: format!("CHANGELOG.md says nothing of {version}"),
+        version: version.to_string(),
+    })?;
+    let publisher = key.publisher()?;
+    let before = before(place, location, &version, &release.manifest.id, &publisher).await?;
+    let before = match before {
+        Some(before) => Some(judge(&before, release, &version, written.has_migration)?),
+        None => None,
+    };
+
+    let Packed { image, config, papers } = release.pack(&written.text, &publisher);
+    let digest = Digest::of(&image);
+    let comment = format!("{} {version} {digest}", release.manifest.id);
+    let mut attached = vec![signed(key, &image, &comment, SIGNATURE)?];
+    attached.extend(papers);
+    place.put_blob(release.component).await?;
+    place.put_blob(&config).await?;
+    place.put_manifest(&image, None).await?;
+    attach(place, Descriptor::of(IMAGE, &image), RELEASE, &attached).await?;
+    place.put_manifest(&image, Some(&version.to_string())).await?;
+    if let Some(tag) = tag {
+        place.put_manifest(&image, Some(tag)).await?;
+    }
+    let reference = Reference { location: location.clone(), target: Some(Target::Digest(digest.clone())) };
+    Ok(Published { reference, digest, component: Digest::of(release.component), publisher, before })
+}
+
+/// The version, if it can be a tag, and the tag beside it is no other version.
+fn publishable(version: &str, tag: Option<&str>) -> Result<Version, ArtefactError> {
+    let refuse = |reason: &str| ArtefactError::Version { version: version.to_owned(), reason: reason.to_owned() };
+    let parsed = Version::parse(version).map_err(|error| refuse(&error.to_string()))?;
+    if !parsed.build.is_empty() {
+        return Err(refuse("a tag cannot hold what stands behind the `+`; leave it out in weir-plugin.toml"));
+    }
+    let other = tag.and_then(|tag| Version::parse(tag).ok()).filter(|tag| *tag != parsed);
+    match other {
+        Some(tag) => {
+            Err(refuse(&format!("the tag `{tag}` is another version; leave it out, or name one such as `latest`")))
+        }
+        None => Ok(parsed),
+    }
+}
+
+/// The newest version below this one that was not yanked: what its users come from.
+async fn before(
+    place: &mut Place,
+    location: &Location,
+    version: &Version,
+    id: &str,
+    publisher: &Publisher,
+) -> Result<Option<Fetched>, ArtefactError> {
+    let mut published = versions(place).await?;
+    if published.contains(version) {
+        let (version, place) = (version.to_string(), place.to_string());
+        return Err(ArtefactError::Published { id: id.to_owned(), version, place });
+    }
+    // Whoever owns the repository is seen at its newest version, also where this one is older.
+    published.sort_by_key(|published| (published > version, std::cmp::Reverse(published.clone())));
+    let pins = Pins::default();
+    for published in published {
+        let target = Some(Target::Tag(published.to_string()));
+        let wanted = Wanted { publisher: Some(publisher.clone()), ..Wanted::new(target, &pins) };
+        match fetch(place, location, &wanted).await {
+            Err(ArtefactError::Yanked { .. }) => {}
+            Err(error) => return Err(error),
+            Ok(fetched) if fetched.id != id => {
+                let reason =
+                    format!("it holds `{}`, and this is `{id}`; every plugin has a repository of its own", fetched.id);
+                return Err(ArtefactError::Identity { what: place.to_string(), reason });
+            }
+            Ok(fetched) if fetched.version < *version => return Ok(Some(fetched)),
+            Ok(_) => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// What changed for who uses the version before, if that may be published so.
+fn judge(
+    before: &Fetched,
+    release: &Release<'_>,
+    version: &Version,
+    has_migration: bool,
+) -> Result<(Version, Vec<Change>), ArtefactError> {
+    let changes = changes(&before.manifest()?, release.manifest);
+    let breaking: Vec<_> = changes.iter().filter(|change| change.is_breaking).cloned().collect();
+    let (shown, was) = (version.to_string(), before.version.to_string());
+    // Flows name a plugin by its major version, 0 included.
+    if !breaking.is_empty() && version.major == before.version.major {
+        let major = version.major + 1;
+        return Err(ArtefactError::Breaking { version: shown, before: was, major, changes: breaking });
+    }
+    if !breaking.is_empty() && !has_migration {
+        return Err(ArtefactError::Migration { version: shown, before: was, changes: breaking });
+    }
+    Ok((before.version.clone(), changes))
+}

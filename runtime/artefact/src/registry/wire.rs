@@ -1,0 +1,192 @@
+use std::fmt;
+use std::io;
+use std::net::IpAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, LOCATION, USER_AGENT};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use url::{Host, Url};
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(15);
+/// A component of the largest size over a slow line.
+const ANSWER_WITHIN: Duration = Duration::from_secs(300);
+/// A blob may lie with somebody else, who may have moved it once.
+const REDIRECTS_MAX: usize = 5;
+
+/// Sends requests, each on a connection of its own: there are few, and most are small.
+pub(super) struct Wire {
+    tls: Option<TlsConnector>,
+    plain_http: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The other side does not speak TLS.
+    NoTls(String),
+    /// Anything else.
+    Other(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::NoTls(reason) | Self::Other(reason)) = self;
+        f.write_str(reason)
+    }
+}
+
+/// An answer, whole.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Wire {
+    pub(super) fn new(plain_http: bool) -> Self {
+        Self { tls: connector(), plain_http }
+    }
+
+    /// Without TLS only on this machine, or if that was said.
+    pub(super) fn may_be_plain(&self, url: &Url) -> bool {
+        self.plain_http
+            || match url.host() {
+                Some(Host::Domain(name)) => name == "localhost",
+                Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
+                Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
+                None => false,
+            }
+    }
+
+    /// Sends a request and reads the answer; what only asks follows where it is sent.
+    pub(super) async fn send(
+        &self,
+        url: &Url,
+        method: Method,
+        headers: &HeaderMap,
+        body: Bytes,
+        bytes_max: u64,
+    ) -> Result<Answer, Failure> {
+        let (mut url, mut headers) = (url.clone(), headers.clone());
+        for _ in 0..=REDIRECTS_MAX {
+            let sent = self.send_once(&url, &method, &headers, body.clone(), bytes_max);
+            let answer = tokio::time::timeout(ANSWER_WITHIN, sent).await;
+            let late = |_| Failure::Other(format!("no answer within {} s", ANSWER_WITHIN.as_secs()));
+            let answer = answer.map_err(late)??;
+            let location = answer.headers.get(LOCATION).and_then(|location| location.to_str().ok());
+            let (true, true, Some(location)) = (answer.status.is_redirection(), method == Method::GET, location) else {
+                return Ok(answer);
+            };
+            let next = url.join(location).map_err(|error| Failure::Other(format!("it leads to no URL: {error}")))?;
+            if next.origin() != url.origin() {
+                headers.remove(AUTHORIZATION);
+            }
+            url = next;
+        }
+        Err(Failure::Other(format!("it leads on more than {REDIRECTS_MAX} times")))
+    }
+
+    async fn send_once(
+        &self,
+        url: &Url,
+        method: &Method,
+        headers: &HeaderMap,
+        body: Bytes,
+        bytes_max: u64,
+    ) -> Result<Answer, Failure> {
+        let other = |what: &str, error: &dyn fmt::Display| Failure::Other(format!("{what}: {error}"));
+        let host = url.host().ok_or_else(|| Failure::Other(format!("`{url}` has no host")))?;
+        let port = url.port_or_known_default().unwrap_or(443);
+        let address = host.to_string();
+        let connect = TcpStream::connect((address.trim_matches(['[', ']']), port));
+        let stream = tokio::time::timeout(CONNECT_WITHIN, connect).await;
+        let stream = stream.map_err(|late| other("no connection", &late))?;
+        let stream = stream.map_err(|error| other("no connection", &error))?;
+        let mut request = Request::new(Full::new(body.clone()));
+        *request.method_mut() = method.clone();
+        let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        *request.uri_mut() = target.parse().map_err(|error| other("no target of a request", &error))?;
+        *request.headers_mut() = headers.clone();
+        let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];
+        let authority = HeaderValue::from_str(authority).map_err(|error| other("no host", &error))?;
+        request.headers_mut().insert(HOST, authority);
+        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(concat!("weir/", env!("CARGO_PKG_VERSION"))));
+        if *method != Method::GET && *method != Method::HEAD {
+            request.headers_mut().insert(CONTENT_LENGTH, body.len().into());
+        }
+        match url.scheme() {
+            "https" => exchange(self.handshake(&host, stream).await?, request, bytes_max).await,
+            "http" if self.may_be_plain(url) => exchange(stream, request, bytes_max).await,
+            scheme => Err(Failure::Other(format!("`{url}` is not asked: {scheme} is not safe"))),
+        }
+    }
+
+    async fn handshake(
+        &self,
+        host: &Host<&str>,
+        stream: TcpStream,
+    ) -> Result<impl AsyncRead + AsyncWrite + Unpin, Failure> {
+        let name = match host {
+            Host::Domain(name) => ServerName::try_from((*name).to_owned()).map_err(|error| error.to_string()),
+            Host::Ipv4(address) => Ok(ServerName::from(IpAddr::V4(*address))),
+            Host::Ipv6(address) => Ok(ServerName::from(IpAddr::V6(*address))),
+        };
+        let name = name.map_err(Failure::Other)?;
+        let tls = self.tls.as_ref().ok_or_else(|| Failure::Other("TLS cannot be set up".to_owned()))?;
+        let shaken = tokio::time::timeout(CONNECT_WITHIN, tls.connect(name, stream)).await;
+        let shaken = shaken.map_err(|_| Failure::Other("no TLS handshake in time".to_owned()))?;
+        shaken.map_err(|error| match is_no_tls(&error) {
+            true => Failure::NoTls("it does not speak TLS".to_owned()),
+            false => Failure::Other(format!("no TLS connection: {error}")),
+        })
+    }
+}
+
+/// Whether what answered is not TLS at all, as a server does that speaks HTTP.
+fn is_no_tls(error: &io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    matches!(cause, Some(rustls::Error::InvalidMessage(_)))
+}
+
+/// The system's certificate authorities, and those in the file that `SSL_CERT_FILE` names.
+fn connector() -> Option<TlsConnector> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
+    Some(TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth())))
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    request: Request<Full<Bytes>>,
+    bytes_max: u64,
+) -> Result<Answer, Failure> {
+    let broken = |error: &dyn fmt::Display| Failure::Other(format!("the connection broke: {error}"));
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
+    let mut answer = pin!(async {
+        let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
+        let (parts, body) = response.into_parts();
+        let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let body = Limited::new(body, limit).collect().await;
+        let too_large = |error| Failure::Other(format!("an answer of more than {bytes_max} bytes, or none: {error}"));
+        Ok(Answer { status: parts.status, headers: parts.headers, body: body.map_err(too_large)?.to_bytes() })
+    });
+    let connection = pin!(connection);
+    tokio::select! {
+        answered = &mut answer => answered,
+        // What has come before the connection was closed is still to be read.
+        _ = connection => answer.await,
+    }
+}
