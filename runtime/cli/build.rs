@@ -7,9 +7,9 @@ use std::{env, fs, io};
 
 /// What of an SDK goes along with a plugin: what builds and tests it, and not what tests the SDK itself.
 const SDKS: [(&str, &[&str]); 4] = [
-    ("rust", &["Cargo.toml", "README.md", "src", "wit"]),
-    ("js", &["README.md", "build", "generated", "package.json", "wit"]),
-    ("python", &["README.md", "pyproject.toml", "src"]),
+    ("rust", &["Cargo.toml", "GUIDE.md", "README.md", "src", "wit"]),
+    ("js", &["GUIDE.md", "README.md", "build", "generated", "package.json", "wit"]),
+    ("python", &["GUIDE.md", "README.md", "pyproject.toml", "src"]),
     ("go", &["", "internal", "nethttp", "weirtest", "wit"]),
 ];
 

@@ -125,9 +125,10 @@ impl Lang {
                 needs: "Rust (https://rustup.rs) with the target wasm32-wasip2 is",
                 commands: &["rustup target add wasm32-wasip2"],
             },
-            Self::Ts | Self::Js => {
-                Tools { needs: "Node.js 20 or later (https://nodejs.org) with npm is", commands: &["npm install"] }
-            }
+            Self::Ts | Self::Js => Tools {
+                needs: "Node.js 20 or later (https://nodejs.org) with npm, and a network once, are",
+                commands: &[],
+            },
             Self::Python => Tools {
                 needs: "Python 3.11 or later and componentize-py are",
                 commands: &["python3 -m pip install componentize-py==0.25.1"],
