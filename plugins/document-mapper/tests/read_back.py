@@ -25,7 +25,7 @@ def read_xml(case):
     root = ElementTree.fromstring(case["document"].encode())
     found = []
     for row in root:
-        cells = {name: value for name, value in row.attrib.items()}
+        cells = dict(row.attrib)
         for element in row:
             cells[element.tag.removeprefix(f"{{{NAMESPACE}}}")] = element.text or ""
         found.append([cells.get(heading) for heading in case["headings"]])

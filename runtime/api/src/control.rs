@@ -4,6 +4,8 @@ use engine::{AdminError, Engine, GenerationStatus, OrderError, PluginAdmin};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
+use crate::types::ConnectionDetail;
+
 /// What the admin API can do beyond what the engine offers: everything that touches the project's files. The server
 /// implements it.
 pub trait Control: Send + Sync + 'static {
@@ -34,6 +36,12 @@ pub trait Control: Send + Sync + 'static {
 
     /// The names of the secrets in the store.
     fn secret_names(&self) -> Vec<String>;
+
+    /// How a connection is set up, with made-up texts in place of its secrets; none if there is none of that name.
+    fn connection(&self, name: &str) -> Option<ConnectionDetail>;
+
+    /// Hides the secrets of every connection in a text.
+    fn redacted(&self, text: String) -> String;
 
     /// Metrics in the text format of Prometheus.
     fn metrics(&self) -> String;

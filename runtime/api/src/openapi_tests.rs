@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::routes::{InstallQuery, ListQuery, v1};
+use crate::routes::{CallQuery, InstallQuery, ListQuery, v1};
 use crate::types::*;
 use crate::{Applied, Counts, Deployed, FlowStatus, Status};
 
@@ -33,11 +33,13 @@ fn every_route_is_published_and_no_other() {
 fn every_query_parameter_is_published_and_no_other() {
     assert_eq!(said_parameters("/executions", "get"), known_fields::<ListQuery>());
     assert_eq!(said_parameters("/plugins", "post"), known_fields::<InstallQuery>());
+    assert_eq!(said_parameters("/executions/{id}/call", "get"), known_fields::<CallQuery>());
 }
 
 fn said_parameters(path: &str, method: &str) -> BTreeSet<String> {
     let parameters = &published()["paths"][path][method]["parameters"];
-    parameters.as_array().unwrap().iter().map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect()
+    let in_query = parameters.as_array().unwrap().iter().filter(|parameter| parameter["in"] == "query");
+    in_query.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect()
 }
 
 /// The fields of a type that refuses unknown ones: the refusal names them.
@@ -129,6 +131,7 @@ fn samples() -> Vec<(&'static str, Value)> {
         sample("Replayed", &Replayed { id: text() }),
         sample("EffectRow", &EffectRow { step: text(), action: text(), connection: None, external_id: Some(text()) }),
         sample("PluginRow", &plugin_row()),
+        sample("StepCallDetail", &step_call()),
         sample("Problem", &problem()),
     ];
     samples.extend(StateKind::ALL.map(|kind| sample("ExecutionRow", &row(kind))));
@@ -232,6 +235,34 @@ fn event() -> EventDetail {
     }
 }
 
+fn step_call() -> StepCallDetail {
+    let document =
+        DocumentDetail { content_type: text(), data: Payload::Base64(text()), metadata: vec![(text(), text())] };
+    let connection = ConnectionDetail {
+        base_url: Some(text()),
+        origins: texts(),
+        settings: json!({ "tenant": "text" }),
+        account: None,
+        credential: json!({ "scheme": "none" }),
+        credentials: json!({}),
+    };
+    StepCallDetail {
+        execution: text(),
+        flow: text(),
+        step: text(),
+        plugin: text(),
+        action: Some(text()),
+        event: event(),
+        input: document.clone(),
+        options: None,
+        context: Some(ContextDetail { idempotency_key: text(), attempt: 1, remaining_ms: 2 }),
+        connection: Some(connection),
+        attempt: Some(attempt(None)),
+        output: Some(vec![document]),
+        external_id: None,
+    }
+}
+
 fn detail(state: State) -> ExecutionDetail {
     let payloads = [Payload::Json(Value::Null), Payload::Text(text()), Payload::Base64(text())];
     let step = |(index, state): (usize, StepState)| StepDetail {
@@ -256,8 +287,15 @@ fn detail(state: State) -> ExecutionDetail {
 }
 
 fn attempt(outcome: Option<Outcome>) -> Attempt {
-    let request =
-        RequestRecord { method: text(), origin: text(), path: text(), status: Some(200), fault: None, duration_us: 1 };
+    let request = RequestRecord {
+        method: text(),
+        origin: text(),
+        path: text(),
+        status: Some(200),
+        fault: None,
+        duration_us: 1,
+        exchange: None,
+    };
     let log = |level| LogLine { level, message: text(), fields: vec![(text(), text())] };
     let report = CallReport {
         plugin: PluginRef { name: text(), version: text(), digest: text() },

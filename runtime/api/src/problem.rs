@@ -69,6 +69,8 @@ impl From<OrderError> for Failure {
             OrderError::WrongState { .. } => (StatusCode::CONFLICT, "weir.execution.wrong-state"),
             OrderError::NoFlow(_) => (StatusCode::CONFLICT, "weir.flow.unknown"),
             OrderError::NoStep { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "weir.flow.no-step"),
+            OrderError::NoCall { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "weir.flow.no-call"),
+            OrderError::Expression { .. } => (StatusCode::CONFLICT, "weir.flow.expression"),
             OrderError::Store(StoreError::Busy { .. }) => (StatusCode::SERVICE_UNAVAILABLE, "weir.store.busy"),
             OrderError::Store(StoreError::Gone) => (StatusCode::GONE, "weir.payload.gone"),
             OrderError::Store(_) => (StatusCode::INTERNAL_SERVER_ERROR, "weir.store.failed"),

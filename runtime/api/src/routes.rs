@@ -10,15 +10,17 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, on};
 use axum::{Json, Router};
-use engine::Replay;
+use engine::{Call, Replay, WhichStep};
 use model::{EventId, ExecutionId, StateKind};
 use serde::Deserialize;
+use serde_json::Value;
 use store::Query as ExecutionQuery;
 
 use crate::problem::Failure;
 use crate::read::{Read, ReadBody, ReadObject};
 use crate::types::{
     EffectRow, EventDetail, EventPage, ExecutionDetail, ExecutionPage, ExecutionRow, PluginRow, ReplayOrder, Replayed,
+    StepCallDetail,
 };
 use crate::{Applied, Control, Deployed, Status};
 
@@ -48,6 +50,7 @@ pub(crate) fn v1() -> Vec<Route> {
         route(Method::GET, "/events/{id}", show_event),
         route(Method::GET, "/executions", list_executions),
         route(Method::GET, "/executions/{id}", show_execution),
+        route(Method::GET, "/executions/{id}/call", show_call),
         route(Method::POST, "/executions/{id}/retry", retry_execution),
         route(Method::POST, "/executions/{id}/cancel", cancel_execution),
         route(Method::POST, "/executions/{id}/discard", discard_execution),
@@ -210,6 +213,53 @@ async fn show_event(State(control): State<Shared>, Read(Path(id)): Read<Path<Str
 
 async fn show_execution(State(control): State<Shared>, Read(Path(id)): Read<Path<String>>) -> Answer<ExecutionDetail> {
     Ok(Json(control.engine().inspect(&parse_id(&id)?).await?.into()))
+}
+
+/// Which step's call is meant; nothing: that of the latest.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CallQuery {
+    step: Option<String>,
+    plugin: Option<String>,
+}
+
+/// Somebody may hand it on, to the plugin's author for one.
+async fn show_call(
+    State(control): State<Shared>,
+    Read(Path(id)): Read<Path<String>>,
+    Read(Query(query)): Read<Query<CallQuery>>,
+) -> Answer<Value> {
+    let id = parse_id(&id)?;
+    let which = match (query.step, query.plugin) {
+        (None, None) => WhichStep::Latest,
+        (Some(step), None) => WhichStep::Named(step),
+        (None, Some(plugin)) => WhichStep::Of(plugin),
+        (Some(_), Some(_)) => {
+            let title = "`step` and `plugin` both say which step; keep one of them";
+            return Err(Failure::new(StatusCode::BAD_REQUEST, "weir.query", title));
+        }
+    };
+    let call = control.engine().call_of(&id, &which).await?;
+    let connection = match &call.call {
+        Call::Action(call) => control.connection(&call.context.connection),
+        Call::Transform(_) => None,
+    };
+    let mut detail = serde_json::to_value(StepCallDetail::new(&id, &call, connection)).map_err(failed)?;
+    redact(&*control, &mut detail);
+    Ok(Json(detail))
+}
+
+fn failed(error: serde_json::Error) -> Failure {
+    Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "weir.failed", error.to_string())
+}
+
+fn redact(control: &dyn Control, value: &mut Value) {
+    match value {
+        Value::String(text) => *text = control.redacted(std::mem::take(text)),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(control, item)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| redact(control, value)),
+        _ => {}
+    }
 }
 
 async fn retry_execution(

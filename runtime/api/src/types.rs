@@ -1,7 +1,9 @@
 //! What the API says. Every type here is part of the published interface.
 
-use engine::{GenerationStatus, Inspected, RepeatedEffect};
-use model::{Attempt, Document, Event, Execution, State, StateKind, StepState};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use engine::{Call, CallContext, GenerationStatus, Inspected, RepeatedEffect, StepCall};
+use model::{Attempt, Document, Event, Execution, ExecutionId, State, StateKind, StepState};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -124,6 +126,77 @@ pub struct StepDetail {
     pub output: Option<Payload>,
     /// The id that the destination gave.
     pub external_id: Option<String>,
+}
+
+/// What a step was called with, made again from the pinned flow and the outputs before it, and what it gave. Secrets of
+/// connections are hidden wherever they stand.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StepCallDetail {
+    /// The execution.
+    pub execution: String,
+    /// `name@version` of its flow.
+    pub flow: String,
+    /// The step.
+    pub step: String,
+    /// The plugin as the flow names it: `name@major`.
+    pub plugin: String,
+    /// The action; none: it is a mapper.
+    pub action: Option<String>,
+    /// The event, its data byte by byte.
+    pub event: EventDetail,
+    /// What goes in.
+    pub input: DocumentDetail,
+    /// The flow's options for a mapper: a JSON object as a text.
+    pub options: Option<String>,
+    /// The circumstances of an action.
+    pub context: Option<ContextDetail>,
+    /// The account that an action uses.
+    pub connection: Option<ConnectionDetail>,
+    /// The latest attempt; none if there was none.
+    pub attempt: Option<Attempt>,
+    /// The documents that it gave; none if it has given nothing yet.
+    pub output: Option<Vec<DocumentDetail>>,
+    /// The id that the destination gave.
+    pub external_id: Option<String>,
+}
+
+/// A document, byte by byte.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DocumentDetail {
+    /// The media type.
+    pub content_type: String,
+    /// The bytes: as a text or in base 64, never as JSON, which would not keep how numbers are written.
+    pub data: Payload,
+    /// What the format cannot say.
+    pub metadata: Vec<(String, String)>,
+}
+
+/// The circumstances of a call.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ContextDetail {
+    /// The same for every attempt of the step.
+    pub idempotency_key: String,
+    /// The latest attempt; counts from 1.
+    pub attempt: u32,
+    /// Milliseconds that the call may take.
+    pub remaining_ms: u64,
+}
+
+/// A connection, with made-up texts in place of its secrets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConnectionDetail {
+    /// What paths are appended to.
+    pub base_url: Option<String>,
+    /// Other origins that its credential may go to.
+    pub origins: Vec<String>,
+    /// What plugins are given.
+    pub settings: Value,
+    /// Whose account it is.
+    pub account: Option<String>,
+    /// How requests prove whose they are, as `connections.toml` writes it.
+    pub credential: Value,
+    /// Credentials by name: an object.
+    pub credentials: Value,
 }
 
 /// How to replay.
@@ -289,6 +362,55 @@ impl From<&Event> for EventDetail {
     }
 }
 
+impl From<&Document> for DocumentDetail {
+    fn from(document: &Document) -> Self {
+        Self {
+            content_type: document.content_type.clone(),
+            data: Payload::exact(&document.data),
+            metadata: document.metadata.clone(),
+        }
+    }
+}
+
+impl StepCallDetail {
+    /// Of a call whose connection is known.
+    pub fn new(execution: &ExecutionId, call: &StepCall, connection: Option<ConnectionDetail>) -> Self {
+        let (plugin, action, input) = match &call.call {
+            Call::Transform(call) => (&call.plugin, None, &call.input),
+            Call::Action(call) => (&call.plugin, Some(call.action.clone()), &call.input),
+        };
+        let (options, context) = match &call.call {
+            Call::Transform(call) => (Some(call.options.to_string()), None),
+            Call::Action(call) => (None, Some(ContextDetail::from(&call.context))),
+        };
+        Self {
+            execution: execution.to_string(),
+            flow: call.flow.to_string(),
+            step: call.step.clone(),
+            plugin: format!("{}@{}", plugin.name, plugin.major),
+            action,
+            event: EventDetail { data: Payload::exact(&call.event.data), ..EventDetail::from(&*call.event) },
+            input: DocumentDetail::from(input),
+            options,
+            context,
+            connection,
+            attempt: call.attempt.clone(),
+            output: call.output.as_ref().map(|output| output.iter().map(DocumentDetail::from).collect()),
+            external_id: call.external_id.clone(),
+        }
+    }
+}
+
+impl From<&CallContext> for ContextDetail {
+    fn from(context: &CallContext) -> Self {
+        Self {
+            idempotency_key: context.idempotency_key.clone(),
+            attempt: context.attempt,
+            remaining_ms: u64::try_from(context.deadline.as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
 impl From<&Document> for Payload {
     fn from(document: &Document) -> Self {
         Self::of(&document.content_type, &document.data)
@@ -297,15 +419,19 @@ impl From<&Document> for Payload {
 
 impl Payload {
     fn of(content_type: &str, data: &[u8]) -> Self {
-        use base64::Engine;
         if content_type.contains("json")
             && let Ok(value) = serde_json::from_slice(data)
         {
             return Self::Json(value);
         }
+        Self::exact(data)
+    }
+
+    /// The bytes from which these can be had again as they are.
+    fn exact(data: &[u8]) -> Self {
         match std::str::from_utf8(data) {
             Ok(text) => Self::Text(text.to_owned()),
-            Err(_) => Self::Base64(base64::engine::general_purpose::STANDARD.encode(data)),
+            Err(_) => Self::Base64(STANDARD.encode(data)),
         }
     }
 }

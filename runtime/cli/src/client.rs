@@ -47,6 +47,20 @@ impl Client {
 
     /// Asks, and gives the answer's body; an answer that tells of a problem is an error.
     pub(crate) async fn ask(&mut self, method: Method, path: &str, body: Bytes) -> anyhow::Result<Bytes> {
+        let (status, body) = self.send(method, path, body).await?;
+        if status.is_success() { Ok(body) } else { Err(refusal(status, &body).into()) }
+    }
+
+    /// What the API says at a path below `/api/v1`, or the problem that it tells of.
+    pub(crate) async fn try_get(&mut self, path: &str) -> anyhow::Result<Result<Bytes, Problem>> {
+        let (status, body) = self.send(Method::GET, path, Bytes::new()).await?;
+        if status.is_success() {
+            return Ok(Ok(body));
+        }
+        serde_json::from_slice(&body).map(Err).map_err(|_| refusal(status, &body).into())
+    }
+
+    async fn send(&mut self, method: Method, path: &str, body: Bytes) -> anyhow::Result<(StatusCode, Bytes)> {
         let request = Request::builder()
             .method(method)
             .uri(format!("/api/v1{path}"))
@@ -57,8 +71,7 @@ impl Client {
             Some(sender) => sender,
             none => none.insert(connect(&self.dir, &self.tasks).await?),
         };
-        let (status, body) = answer(sender, request).await.context("Weir has stopped answering")?;
-        if status.is_success() { Ok(body) } else { Err(refusal(status, &body).into()) }
+        answer(sender, request).await.context("Weir has stopped answering")
     }
 }
 

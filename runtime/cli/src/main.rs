@@ -3,6 +3,7 @@
 
 mod check;
 mod client;
+mod dev;
 mod doctor;
 mod event;
 mod execution;
@@ -49,6 +50,13 @@ struct Arguments {
 enum Command {
     /// Run Weir on the project in this folder; an empty folder will do.
     Up,
+    /// Run Weir on the project in this folder for whoever writes its plugins: those whose `source` in plugins.toml is a
+    /// folder are built, granted what they ask for, and replaced as their files change.
+    Dev {
+        /// The project; else the folder of `--dir`.
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
+    },
     /// Write a small commented project that runs at once.
     Init {
         /// Where; else in the folder of `--dir`.
@@ -115,6 +123,7 @@ fn main() -> ExitCode {
 fn run(command: Command, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
     match command {
         Command::Up => up::run(dir, screen.json),
+        Command::Dev { folder } => dev::run(folder.as_deref().unwrap_or(dir), screen.json),
         Command::Init { folder } => init::run(folder.as_deref().unwrap_or(dir), screen),
         Command::Check => check::run(dir, screen),
         Command::Doctor => doctor::run(dir, screen),
@@ -149,6 +158,7 @@ async fn ask(command: Command, dir: &Path, client: &mut Client, screen: &Screen)
         Command::Event(event) => event.run(client, screen).await,
         Command::Execution(execution) => execution.run(client, screen).await,
         Command::Up
+        | Command::Dev { .. }
         | Command::Init { .. }
         | Command::Check
         | Command::Doctor

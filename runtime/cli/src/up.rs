@@ -1,10 +1,13 @@
 //! `weir up`.
 
+use std::future::Future;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context;
-use lifecycle::{ShutdownTrigger, Tasks};
+use api::Control;
+use lifecycle::{Shutdown, ShutdownTrigger, Tasks};
 use server::{Project, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -17,7 +20,7 @@ const EXIT_INTERRUPTED: i32 = 130;
 
 /// Runs Weir until a signal ends it.
 pub(crate) fn run(dir: &Path, json: bool) -> anyhow::Result<Exit> {
-    log(json);
+    log(json, "info");
     let dir = dir.canonicalize().with_context(|| format!("cannot use the folder `{}`", dir.display()))?;
     let project = Project::read(&dir).map_err(|problems| Stop {
         exit: Exit::Faults,
@@ -25,11 +28,18 @@ pub(crate) fn run(dir: &Path, json: bool) -> anyhow::Result<Exit> {
         faults: problems.iter().map(ToString::to_string).collect(),
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(project))?;
+    runtime.block_on(serve(project, |_, _| std::future::ready(())))?;
     Ok(Exit::Done)
 }
 
-async fn serve(project: Project) -> anyhow::Result<()> {
+/// Runs the project until a signal ends it, and something beside it.
+pub(crate) async fn serve<F>(
+    project: Project,
+    beside: impl FnOnce(Arc<dyn Control>, Shutdown) -> F,
+) -> anyhow::Result<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let has_flows = project.root.join("flows").is_dir();
     let program = std::env::current_exe().context("cannot find the program's own file")?;
     let server = Server::build(project, program, |progress| {
@@ -45,6 +55,7 @@ async fn serve(project: Project) -> anyhow::Result<()> {
     tasks.spawn("admin API", api::serve(listener, server.control(), shutdown.clone()));
     tasks.spawn("signals", stop_on_signal(trigger));
     welcome(&server, has_flows).await?;
+    tasks.spawn("beside", beside(server.control(), shutdown.clone()));
     server.run(shutdown).await?;
     eprintln!("weir: stopped; everything that was accepted is kept");
     Ok(())
@@ -89,8 +100,9 @@ async fn stop_on_signal(trigger: ShutdownTrigger) {
     }
 }
 
-fn log(json: bool) {
-    let filter = EnvFilter::try_from_env("WEIR_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+/// Lines of the log go to standard error, from this level on unless the environment says otherwise.
+pub(crate) fn log(json: bool, level: &str) {
+    let filter = EnvFilter::try_from_env("WEIR_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if json {
         lines.json().init();

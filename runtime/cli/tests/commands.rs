@@ -862,3 +862,52 @@ roles = [\"maper\"]
     .assert_eq(&told);
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn a_source_that_is_a_folder_stands_for_the_component_built_in_it() {
+    let weir = Weir::new();
+    weir.write(
+        "plugins.toml",
+        "[plugin.greeter]\nsource = \"plugins/greeter\"\n[plugin.faulty]\nsource = \"plugins/faulty\"\n",
+    );
+    let manifest = "id = \"greeter\"\nversion = \"1.0.0\"\ndescription = \"Greets.\"\nowner = \"you@example.com\"\n\
+                    licence = \"Apache-2.0\"\ncontract = \"0.1\"\nroles = [\"mapper\"]\n";
+    weir.write("plugins/greeter/weir-plugin.toml", manifest);
+    weir.write("plugins/faulty/weir-plugin.toml", "id = 3\n");
+    weir.check(&["check"], expect![[r#"
+        plugins.toml:2:1: component `./plugins/greeter/greeter.wasm` cannot be read: No such file or directory (os error 2); build it: weir plugin build ./plugins/greeter, or weir dev
+        plugins.toml:4:1: the manifest of `./plugins/faulty` cannot be read: it has faults; `weir plugin build ./plugins/faulty` tells what is wrong with it
+        ! weir: 2 faults in the project
+        exit code 2
+    "#]]);
+    weir.write("plugins.toml", "[plugin.greeter]\nsource = \"plugins/greeter\"\n");
+    weir.write("plugins/greeter/greeter.wasm", "no component");
+    weir.check(&["check"], expect![[r#"
+        plugins.toml:2:1: component `./plugins/greeter/greeter.wasm`: not a WebAssembly component; build it with its manifest for this version of Weir
+        ! weir: 1 fault in the project
+        exit code 2
+    "#]]);
+}
+
+#[test]
+fn a_case_is_made_of_a_step_that_calls_a_plugin() {
+    let weir = running();
+    weir.run(&["event", "send", "--data", "{\"name\": \"Ada\"}"], "");
+    let id = weir.latest("hello");
+    weir.check(
+        &["execution", "export", &id, "--case"],
+        expect![[r#"
+        ! weir: flow `hello` has no step that has called a plugin or is about to
+        !   more: weir explain weir.flow.no-call
+        exit code 2
+    "#]],
+    );
+    weir.check(
+        &["execution", "export", &id, "--case", "greeting"],
+        expect![[r#"
+        ! weir: flow `hello` has a step `greeting` that calls no plugin: `set` stands in the flow itself
+        !   more: weir explain weir.flow.no-call
+        exit code 2
+    "#]],
+    );
+}

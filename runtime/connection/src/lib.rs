@@ -4,12 +4,14 @@
 
 mod apply;
 mod credential;
+mod proof;
 mod redact;
 mod seal;
 mod secret;
 
 pub use apply::{ApplyFault, Outgoing, apply};
 pub use credential::{Algorithm, Credential, Encoding, Slot};
+pub use proof::is_proof;
 pub use redact::Redactor;
 pub use seal::{MasterKey, OpenError, open, seal};
 pub use secret::{Secret, SecretRef, SecretSource, Unresolved};

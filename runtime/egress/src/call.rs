@@ -6,13 +6,14 @@ use capability::{CheckedUrl, check_address};
 use connection::{Connection, Credential, Outgoing, apply};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
-use model::{Origin, RequestRecord};
+use model::{Exchange, Origin, RequestRecord};
 
 use crate::body::{Collector, too_large};
 use crate::dial::check;
 use crate::fault::{Failure, chain};
 use crate::gate::Gate;
 use crate::hop::Hop;
+use crate::kept::reply;
 use crate::pool::Key;
 use crate::timer::{Expired, Timer};
 use crate::wire::Conn;
@@ -26,6 +27,8 @@ pub(crate) struct Call<'a> {
     request: &'a Request,
     timer: Timer<'a>,
     record: RequestRecord,
+    /// The URL that was asked for first, once the gate has found its normal form.
+    asked: Option<String>,
     /// Whether any byte of any of its requests may have reached a destination.
     is_sent: bool,
 }
@@ -43,9 +46,10 @@ impl<'a> Call<'a> {
             status: None,
             fault: None,
             duration_us: 0,
+            exchange: None,
         };
         let timer = Timer::new(&*gate.dialler.clock, request.limits.total);
-        Self { gate, request, timer, record, is_sent: false }
+        Self { gate, request, timer, record, asked: None, is_sent: false }
     }
 
     /// Sends and records.
@@ -64,6 +68,9 @@ impl<'a> Call<'a> {
                 Err(HttpFault { kind: failure.kind, code: failure.code, message, request_sent: self.is_sent })
             }
         };
+        let asked = self.asked.take();
+        self.record.exchange =
+            asked.map(|url| Box::new(Exchange { method: self.record.method.clone(), url, reply: reply(&answer) }));
         (answer, self.record)
     }
 
@@ -242,7 +249,7 @@ impl<'a> Call<'a> {
         let sent = SentRequest {
             method: target.method().to_owned(),
             url: target.as_str().to_owned(),
-            asked_url: asked.as_str().replace("%7B%7B", "{{").replace("%7D%7D", "}}"),
+            asked_url: with_slots(asked.as_str()),
             headers: outgoing.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect(),
             body: outgoing.body.clone(),
         };
@@ -329,7 +336,8 @@ impl<'a> Call<'a> {
     /// Notes what was asked for in its normal form, but for the braces of slots.
     fn note(&mut self, asked: &CheckedUrl) {
         self.record.origin = asked.origin().to_string();
-        self.record.path = self.redacted(&asked.path().replace("%7B%7B", "{{").replace("%7D%7D", "}}"));
+        self.record.path = self.redacted(&with_slots(asked.path()));
+        self.asked = Some(self.redacted(&with_slots(asked.as_str())));
     }
 
     fn key(&self, target: &CheckedUrl) -> Key {
@@ -358,6 +366,11 @@ impl<'a> Call<'a> {
         let clean = self.request.connection.as_ref().and_then(|connection| connection.redactor().bytes(&body));
         clean.map_or(body, Bytes::from)
     }
+}
+
+/// A normal form with the braces of slots as they were written.
+fn with_slots(url: &str) -> String {
+    url.replace("%7B%7B", "{{").replace("%7D%7D", "}}")
 }
 
 /// The connection ended before an answer had begun.

@@ -9,6 +9,7 @@ mod fault;
 mod gate;
 mod header;
 mod hop;
+mod kept;
 mod pool;
 mod request;
 mod resolve;

@@ -91,6 +91,7 @@ impl Carried {
             (slot, Some(report)) => *slot = Some(report),
             (_, None) => {}
         }
+        crate::exchanges::keep(&mut self.execution.steps[index].attempts);
     }
 
     pub(crate) fn latest_attempt(&mut self, index: usize) -> Option<&mut Attempt> {

@@ -296,7 +296,10 @@ impl Inner {
         }
     }
 
-    async fn read_all(&self, execution: &Execution) -> Result<(Event, Vec<Option<Arc<Document>>>), StoreError> {
+    pub(crate) async fn read_all(
+        &self,
+        execution: &Execution,
+    ) -> Result<(Event, Vec<Option<Arc<Document>>>), StoreError> {
         let event = self.read_blob(execution, execution.event).await?;
         let mut outputs = Vec::with_capacity(execution.steps.len());
         for step in &execution.steps {

@@ -4,11 +4,13 @@
 mod accept;
 mod admin;
 mod breaker;
+mod calls;
 mod carried;
 mod connections;
 mod dispatch;
 mod drive;
 mod engine;
+mod exchanges;
 mod flows;
 mod intake;
 mod lanes;
@@ -21,6 +23,7 @@ mod step;
 mod sweep;
 
 pub use admin::*;
+pub use calls::{Call, StepCall, WhichStep};
 pub use engine::{Config, Engine};
 pub use intake::{Acceptance, Answer, Incoming, Intake, Refused};
 pub use operate::{Inspected, OrderError, RepeatedEffect, Replay};

@@ -4,7 +4,7 @@ use std::iter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flow::{Flow, StepKind};
+use flow::{EvalError, Flow, StepKind};
 use manifest::Effect;
 use model::{
     Attempt, Document, Event, Execution, ExecutionId, Fault, FaultKind, Gate, Outcome, ParkReason, State, StateKind,
@@ -44,9 +44,33 @@ pub enum OrderError {
         /// What there is.
         steps: String,
     },
+    /// The flow has no such call.
+    #[error("flow `{flow}` has {what}")]
+    NoCall {
+        /// The flow.
+        flow: String,
+        /// What it has instead.
+        what: String,
+    },
+    /// What a step is given cannot be made.
+    #[error("what step `{step}` is given cannot be made")]
+    Expression {
+        /// The step.
+        step: String,
+        /// Why.
+        #[source]
+        cause: EvalError,
+    },
     /// The store failed.
     #[error("the order could not be stored")]
     Store(#[from] StoreError),
+}
+
+impl OrderError {
+    pub(crate) fn no_step(flow: &Flow, step: &str) -> Self {
+        let steps = flow.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>().join(", ");
+        Self::NoStep { flow: flow.name.clone(), step: step.to_owned(), steps }
+    }
 }
 
 /// How to replay.
@@ -212,7 +236,7 @@ impl Engine {
 }
 
 impl Inner {
-    async fn find(&self, id: &ExecutionId) -> Result<Execution, OrderError> {
+    pub(crate) async fn find(&self, id: &ExecutionId) -> Result<Execution, OrderError> {
         self.store.load(id.clone()).await?.ok_or_else(|| OrderError::Unknown(id.clone()))
     }
 
@@ -302,13 +326,7 @@ struct Begin {
 }
 
 fn begin(flow: &Flow, old: Option<&Flow>, before: &Execution, replay: &Replay) -> Result<Begin, OrderError> {
-    let place = |step: &str| {
-        flow.step(step).ok_or_else(|| OrderError::NoStep {
-            flow: flow.name.clone(),
-            step: step.to_owned(),
-            steps: flow.steps.iter().map(|step| step.id.as_str()).collect::<Vec<_>>().join(", "),
-        })
-    };
+    let place = |step: &str| flow.step(step).ok_or_else(|| OrderError::no_step(flow, step));
     let wrong = |instead| OrderError::WrongState { id: before.id.clone(), state: before.state.kind(), instead };
     let old_steps = old.map_or(&[][..], |old| &old.steps);
     let first_own = match usize::from(before.first_step).checked_sub(1).and_then(|split| old_steps.get(split)) {

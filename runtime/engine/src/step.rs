@@ -158,7 +158,8 @@ fn open(carried: &mut Carried, index: usize, at: &mut Circumstances<'_>) -> Acti
     Action::Invoke(index, ActionCall { context: CallContext { attempt, ..call.context }, ..call })
 }
 
-fn action_call(carried: &Carried, index: usize) -> Result<ActionCall, EvalError> {
+/// What the action of a step is called with, made of the flow and the outputs before it.
+pub(crate) fn action_call(carried: &Carried, index: usize) -> Result<ActionCall, EvalError> {
     let input = match &carried.flow.steps[index].kind {
         StepKind::Action { with: Some(with), .. } => with.apply(&carried.scope())?,
         _ => carried.input_of(index),

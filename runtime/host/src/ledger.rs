@@ -231,6 +231,7 @@ mod tests {
             status: None,
             fault: None,
             duration_us: 1,
+            exchange: None,
         }
     }
 

@@ -38,7 +38,7 @@ impl fmt::Display for Difference {
 }
 
 /// JSON by value, field by field: the order of keys does not matter, and 1 is 1.0.
-pub(crate) fn compare(pointer: &str, expected: &Value, actual: &Value, into: &mut Vec<Difference>) {
+pub fn compare(pointer: &str, expected: &Value, actual: &Value, into: &mut Vec<Difference>) {
     match (expected, actual) {
         (Value::Object(expected), Value::Object(actual)) => {
             for (key, value) in expected {

@@ -38,7 +38,7 @@ impl Report {
             Ok(Output::Documents(documents)) => say_documents(&documents),
             Ok(Output::Receipt(receipt)) => say_receipt(&receipt),
             Ok(Output::Settlement(settlement)) => say_settlement(&settlement),
-            Err(fault) => Map::from_iter([("fault".to_owned(), say_fault(&fault))]),
+            Err(fault) => said(Err(&fault)),
         };
         let report = called.report;
         Self {
@@ -97,29 +97,46 @@ impl Report {
 
     /// What the call gave, as `--update` writes it: of what goes without saying only what stood there before.
     pub fn expectation(&self, before: Option<&Map<String, Value>>) -> Map<String, Value> {
-        let mut expectation = self.actual.clone();
-        let stood = |key: &str| before.is_some_and(|before| before.contains_key(key));
-        expectation.retain(|key, value| {
-            let goes_without_saying = match key.as_str() {
-                "content_type" => value == "application/json",
-                "metadata" => value.as_object().is_some_and(Map::is_empty),
-                "external_id" | "next" => value.is_null(),
-                _ => false,
-            };
-            !goes_without_saying || stood(key)
-        });
-        let stood_in_fault =
-            |key: &str| before.is_some_and(|before| before.get("fault").is_some_and(|fault| fault.get(key).is_some()));
-        if let Some(Value::Object(fault)) = expectation.get_mut("fault") {
-            fault.retain(|key, value| match key.as_str() {
-                "kind" | "code" => true,
-                "fields" => value.as_object().is_some_and(|fields| !fields.is_empty()) || stood_in_fault(key),
-                "retry_after_ms" => !value.is_null() || stood_in_fault(key),
-                _ => stood_in_fault(key),
-            });
-        }
-        expectation
+        expectation(self.actual.clone(), before)
     }
+}
+
+/// What a call gave without what goes without saying, unless it stood there before.
+fn expectation(mut expectation: Map<String, Value>, before: Option<&Map<String, Value>>) -> Map<String, Value> {
+    let stood = |key: &str| before.is_some_and(|before| before.contains_key(key));
+    expectation.retain(|key, value| {
+        let goes_without_saying = match key.as_str() {
+            "content_type" => value == "application/json",
+            "metadata" => value.as_object().is_some_and(Map::is_empty),
+            "external_id" | "next" => value.is_null(),
+            _ => false,
+        };
+        !goes_without_saying || stood(key)
+    });
+    let stood_in_fault =
+        |key: &str| before.is_some_and(|before| before.get("fault").is_some_and(|fault| fault.get(key).is_some()));
+    if let Some(Value::Object(fault)) = expectation.get_mut("fault") {
+        fault.retain(|key, value| match key.as_str() {
+            "kind" | "code" => true,
+            "fields" => value.as_object().is_some_and(|fields| !fields.is_empty()) || stood_in_fault(key),
+            "retry_after_ms" => !value.is_null() || stood_in_fault(key),
+            _ => stood_in_fault(key),
+        });
+    }
+    expectation
+}
+
+/// What a call gave, in full, as it would stand under `expect`.
+pub(crate) fn said(answer: Result<&[Document], &Fault>) -> Map<String, Value> {
+    match answer {
+        Ok(documents) => say_documents(documents),
+        Err(fault) => Map::from_iter([("fault".to_owned(), say_fault(fault))]),
+    }
+}
+
+/// The same as a case would expect it: without what goes without saying.
+pub fn expected(answer: Result<&[Document], &Fault>) -> Map<String, Value> {
+    expectation(said(answer), None)
 }
 
 fn one(pointer: &str, expected: &Value, actual: Option<&Value>, into: &mut Vec<Difference>) {

@@ -13,7 +13,7 @@ use engine::{
 use host::{CompileConfig, ConnectionLookup, Host, HostConfig, PluginSettings, Slots};
 use lifecycle::{Clock as _, SystemClock};
 use manifest::{HttpRequest, Manifest};
-use model::{Document, RequestRecord};
+use model::{Document, Origin, RequestRecord};
 
 use crate::case::{CONNECTION, Call, Case, ConnectionText, RECEIVED, base_of};
 use crate::judge::Report;
@@ -208,11 +208,24 @@ impl Kit {
         Ok(report)
     }
 
+    /// Lets the plugin reach the addresses that the case's own connection names. Nothing is dialled, and a name would not be
+    /// looked up either.
+    fn reach(&self, call: &Call) -> Result<(), OpenError> {
+        let Call::Action { connection: Some(connection), .. } = call else { return Ok(()) };
+        let addresses = connection.origins.iter().filter_map(Origin::address);
+        let private_networks = addresses.map(|address| address.to_string()).collect();
+        let grant = GrantText { http: self.asks.clone(), private_networks };
+        Ok(self.host.configure(&self.plugin.name, &PluginSettings { grant, ..PluginSettings::default() })?)
+    }
+
     /// Makes a call and gives what it gave, as it came.
     ///
     /// # Errors
     /// The plugin cannot be brought into service, or the host does not make the call.
     pub async fn make(&self, call: &Call) -> Result<Called<Output>, OpenError> {
+        if !self.is_live {
+            self.reach(call)?;
+        }
         // Once more for each: a plugin that traps in call after call would be put into quarantine.
         self.host.activate(&self.plugin, &self.digest).await?;
         let plugin = self.plugin.clone();

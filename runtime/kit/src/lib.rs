@@ -14,8 +14,8 @@ mod update;
 pub use case::{
     Call, Case, ConnectionText, Exchange, ExpectedBody, ExpectedRequest, Reply, default_context, default_event,
 };
-pub use compare::Difference;
-pub use judge::Report;
+pub use compare::{Difference, compare};
+pub use judge::{Report, expected};
 pub use kit::{Config, Kit, OpenError, Output, Way};
 pub use read::read;
 pub use update::{to_yaml, with_expectation};

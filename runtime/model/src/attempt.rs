@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Fault, FaultKind, Pairs, Timestamp};
+use crate::{Exchange, Fault, FaultKind, Pairs, Timestamp};
 
 /// Which plugin, and which bytes of it, handled a call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct RequestRecord {
     pub fault: Option<String>,
     /// Microseconds from the gate to the last byte.
     pub duration_us: u64,
+    /// More of it, until it is known how the call ended: if it failed, its fault keeps them.
+    #[serde(skip)]
+    pub exchange: Option<Box<Exchange>>,
 }
 
 /// How much a log line matters.

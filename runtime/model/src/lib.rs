@@ -4,6 +4,7 @@
 mod attempt;
 mod blob;
 mod event;
+mod exchange;
 mod execution;
 mod fault;
 mod id;
@@ -13,6 +14,7 @@ mod time;
 pub use attempt::{Attempt, CallReport, LogLevel, LogLine, Outcome, PluginRef, RequestRecord};
 pub use blob::{Blob, BlobIndex, Position};
 pub use event::{Attributes, Document, Event};
+pub use exchange::{Exchange, Reply};
 pub use execution::{Execution, FlowRef, Gate, ParkReason, Revision, State, StateKind, Step, StepState, WaitReason};
 pub use fault::{Fault, FaultKind, FieldFault};
 pub use id::{EventId, ExecutionId, ParseIdError};

@@ -1,7 +1,10 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use api::types::ConnectionDetail;
 use connection::{Connection, Credential, SecretRef, SecretSource};
+use serde_json::{Map, Value};
 
 use crate::project::base_origin;
 use crate::settings::ConnectionSettings;
@@ -15,6 +18,17 @@ impl Connections {
     pub(crate) fn replace(&self, settings: &[ConnectionSettings], secrets: &dyn SecretSource) {
         let made = settings.iter().map(|settings| (settings.name.clone(), connection(settings, secrets).map(Arc::new)));
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = made.collect();
+    }
+
+    /// The text without the secrets of any of them.
+    pub(crate) fn redacted(&self, text: String) -> String {
+        let connections = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        connections.values().filter_map(|made| made.as_ref().ok()).fold(text, |text, connection| {
+            match connection.redactor().text(&text) {
+                Cow::Owned(clean) => clean,
+                Cow::Borrowed(_) => text,
+            }
+        })
     }
 
     /// What is wrong with those that cannot be used.
@@ -32,6 +46,35 @@ impl host::ConnectionLookup for Connections {
         let unknown = || Err(format!("connection `{name}` is not in connections.toml"));
         connections.get(name).cloned().unwrap_or_else(unknown)
     }
+}
+
+/// How a connection is set up, for somebody who may not know its secrets.
+pub(crate) fn shown(settings: &ConnectionSettings) -> ConnectionDetail {
+    let credentials: Map<String, Value> =
+        settings.named.iter().map(|(name, credential)| (name.clone(), made_up(credential))).collect();
+    ConnectionDetail {
+        base_url: settings.base_url.clone(),
+        origins: settings.origins.clone(),
+        settings: settings.settings.clone(),
+        account: settings.account.clone(),
+        credential: made_up(&settings.credential),
+        credentials: credentials.into(),
+    }
+}
+
+/// Not even where a secret lies is anybody's business, nor the user whose password it is.
+fn made_up(credential: &Credential<SecretRef>) -> Value {
+    let mut shown = serde_json::to_value(credential).unwrap_or_default();
+    let hide = |fields: &mut Value| {
+        for key in ["secret", "user"] {
+            if let Some(value) = fields.get_mut(key) {
+                *value = format!("made-up-{key}").into();
+            }
+        }
+    };
+    hide(&mut shown);
+    shown.get_mut("slots").and_then(Value::as_array_mut).into_iter().flatten().for_each(hide);
+    shown
 }
 
 fn connection(settings: &ConnectionSettings, secrets: &dyn SecretSource) -> Result<Connection, String> {

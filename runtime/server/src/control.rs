@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use api::types::ConnectionDetail;
 use api::{Applied, Control, ControlError, Counts, Deployed, FlowStatus, Status};
 use bytes::Bytes;
 use connection::Secret;
@@ -11,6 +12,7 @@ use model::StateKind;
 use store::{Count, Health, Store};
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value, value};
 
+use crate::connections::shown;
 use crate::deploy::{file_error, write_whole};
 use crate::server::Shared;
 
@@ -59,6 +61,14 @@ impl Control for Shared {
 
     fn secret_names(&self) -> Vec<String> {
         self.secrets.names()
+    }
+
+    fn connection(&self, name: &str) -> Option<ConnectionDetail> {
+        self.project().connections.iter().find(|settings| settings.name == name).map(shown)
+    }
+
+    fn redacted(&self, text: String) -> String {
+        self.connections.redacted(text)
     }
 
     fn metrics(&self) -> String {
@@ -177,6 +187,12 @@ impl Shared {
         let entry = document["plugin"].or_insert(Item::Table(implicit())).as_table_mut();
         let entry = entry.ok_or_else(|| ControlError::Refused("`plugin` in plugins.toml is not a table".to_owned()))?;
         let source = match entry.get(&name).and_then(|plugin| plugin.get("source")).and_then(Item::as_str) {
+            Some(source) if self.root.join(source).is_dir() => {
+                let message = format!(
+                    "plugin `{name}` is built from the folder `{source}`; build it there, or install under another name"
+                );
+                return Err(ControlError::Refused(message));
+            }
             Some(source) => self.root.join(source),
             None => {
                 let mut plugin = Table::new();

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use capability::{Grant, GrantText};
+use capability::{Grant, GrantText, HttpRuleText};
 use connection::{Credential, SecretRef};
 use flow::Flow;
 use manifest::Manifest;
@@ -51,6 +51,8 @@ pub struct Project {
     pub flows: Vec<Flow>,
     /// What flows may name.
     pub catalogue: Arc<Catalogue>,
+    /// Whether plugins that are built from their project's folder are granted what they ask for.
+    pub is_development: bool,
 }
 
 /// A plugin and what its component says of itself.
@@ -99,7 +101,34 @@ impl Project {
         if !reader.problems.is_empty() {
             return Err(in_their_order(reader.problems));
         }
-        Ok(Self { root: root.to_owned(), settings, plugins, connections, secrets, flows, catalogue })
+        let is_development = false;
+        Ok(Self { root: root.to_owned(), settings, plugins, connections, secrets, flows, catalogue, is_development })
+    }
+
+    /// The same for whoever writes plugins: each that is built from its project's folder is granted what it asks for.
+    ///
+    /// # Errors
+    /// Every fault of every file.
+    pub fn read_for_development(root: &Path) -> Result<Self, Vec<FileProblem>> {
+        let mut project = Self::read(root)?;
+        project.is_development = true;
+        for plugin in project.plugins.iter_mut().filter(|plugin| plugin.settings.project.is_some()) {
+            let asks = plugin.manifest.http.iter().map(|ask| HttpRuleText {
+                origin: ask.origin.clone(),
+                methods: ask.methods.clone(),
+                paths: ask.paths.clone(),
+            });
+            plugin.settings.grant.http.extend(asks);
+        }
+        Ok(project)
+    }
+
+    /// The folders of projects that `plugins.toml` names, as far as it can be read.
+    pub fn plugin_folders(root: &Path) -> Vec<PathBuf> {
+        let written = Reader::new(root).toml("plugins.toml", shape::PLUGINS);
+        let plugins = written.as_ref().and_then(|written| written.value.get("plugin")?.as_object());
+        let sources = plugins.into_iter().flatten().filter_map(|(_, plugin)| plugin.get("source")?.as_str());
+        sources.map(|source| root.join(source)).filter(|source| source.is_dir()).collect()
     }
 
     /// Reads `weir.toml` alone: all that is needed to find the Weir that runs here, whatever the other files say.
@@ -181,20 +210,36 @@ impl<'a> Reader<'a> {
                 self.add(file, written, &path, fault, "mend the grant");
             }
         }
-        let source = self.root.join(table.text("source")?);
         let path = ["plugin", name, "source"];
+        let named = self.root.join(table.text("source")?);
+        let project = named.is_dir().then(|| named.clone());
+        let source = match &project {
+            None => named,
+            Some(folder) => match built_in(folder) {
+                Ok(component) => component,
+                Err(message) => {
+                    let fix = format!("`weir plugin build {}` tells what is wrong with it", folder.display());
+                    self.add(file, written, &path, message, &fix);
+                    return None;
+                }
+            },
+        };
         let component = match read_component(&source) {
             Ok(component) => component,
             Err(error) => {
                 let message = format!("component `{}` cannot be read: {error}", source.display());
-                self.add(file, written, &path, message, "build it, or write where it is");
+                let fix = match &project {
+                    Some(folder) => format!("build it: weir plugin build {}, or weir dev", folder.display()),
+                    None => "build it, or write where it is".to_owned(),
+                };
+                self.add(file, written, &path, message, &fix);
                 return None;
             }
         };
         match manifest::extract(&component) {
             Ok(manifest) => {
                 let limits = limits(&table.table("limits"));
-                let settings = PluginSettings { name: name.to_owned(), source, grant, limits };
+                let settings = PluginSettings { name: name.to_owned(), source, project, grant, limits };
                 Some(ProjectPlugin { settings, manifest })
             }
             Err(error) => {
@@ -426,6 +471,15 @@ pub fn read_component(file: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
     }
     fs::read(file)
+}
+
+/// Where the component lies that is built from a plugin's project: `ID.wasm` in its folder.
+fn built_in(folder: &Path) -> Result<PathBuf, String> {
+    let unreadable = |why: &str| format!("the manifest of `{}` cannot be read: {why}", folder.display());
+    let text = fs::read_to_string(folder.join("weir-plugin.toml")).map_err(|error| unreadable(&error.to_string()))?;
+    let read = |path: &str| fs::read_to_string(folder.join(path)).ok();
+    let manifest = Manifest::from_toml(&text, &read).map_err(|_| unreadable("it has faults"))?;
+    Ok(folder.join(format!("{}.wasm", manifest.id)))
 }
 
 fn is_flow(path: &Path) -> bool {

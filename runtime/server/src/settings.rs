@@ -56,6 +56,8 @@ pub struct PluginSettings {
     pub name: String,
     /// The component's file.
     pub source: PathBuf,
+    /// The folder of the project that the component is built from, where `source` names that instead of a file.
+    pub project: Option<PathBuf>,
     /// What it may reach.
     pub grant: GrantText,
     /// What one call of it may use.

@@ -40,7 +40,11 @@ const EGRESS: &[Key] =
 pub(crate) const PLUGINS: &[Key] = &[optional("plugin", Shape::Named(PLUGIN), "The installed plugins, by name")];
 
 const PLUGIN: &[Key] = &[
-    required("source", Shape::Text(None), "The component's file, relative to this one"),
+    required(
+        "source",
+        Shape::Text(None),
+        "The component's file, relative to this one; or the folder of its project, in which it was built",
+    ),
     optional("grant", Shape::Table(GRANT), "What it may reach"),
     optional("limits", Shape::Table(LIMITS), "What one call of it may use"),
 ];

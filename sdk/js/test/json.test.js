@@ -15,6 +15,10 @@ test("what is read and left where it is is written as it came", () => {
     "1.10",
     "1E+5",
     "1e400",
+    "-123456789012345.10",
+    "1234567890123456.10",
+    "1".repeat(400),
+    `${"1".repeat(400)}.${"2".repeat(400)}e5`,
     "-0",
     "-0.0",
     '{"b":1,"10":2,"9":3,"a":4}',
@@ -99,6 +103,12 @@ test("what is no JSON says where", () => {
     );
   }
   assert.equal(stringify(parse("[".repeat(127) + "]".repeat(127))).length, 254);
+});
+
+test("a long run of digits takes no longer than as many letters", () => {
+  // Quadratic time would be a minute.
+  const digits = "7".repeat(2_000_000);
+  assert.equal(stringify(parse(`["${digits}"]`)).length, digits.length + 4);
 });
 
 test("both readers read the same", () => {

@@ -178,6 +178,18 @@ fn a_role_that_only_the_manifest_or_only_the_code_has_is_told_by_the_build() -> 
 }
 
 #[test]
+fn without_a_network_the_build_says_what_needs_one() -> anyhow::Result<()> {
+    let desk = Desk::new()?;
+    desk.must(".", "weir plugin new mapper --lang rust greeter")?;
+    // No crate is kept, and nobody listens where the network should be.
+    let alone = "CARGO_HOME=$PWD/none CARGO_NET_RETRY=0 CARGO_HTTP_PROXY=http://127.0.0.1:9";
+    let Ended { code, stderr, .. } = desk.shell("greeter", &format!("{alone} weir plugin build"))?;
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains("needs a network once; without one, take along what `cargo vendor` writes"), "{stderr}");
+    Ok(())
+}
+
+#[test]
 fn the_cases_of_every_plugin_of_ours_hold() -> anyhow::Result<()> {
     let desk = Desk::new()?;
     let components = copied_plugins()?;
@@ -190,7 +202,11 @@ fn the_cases_of_every_plugin_of_ours_hold() -> anyhow::Result<()> {
         }
         let name = folder.file_name().context("a folder has a name")?.to_string_lossy().into_owned();
         let component = components.path().join(format!("{name}.wasm"));
-        let script = format!("weir plugin test '{}' --component '{}'", folder.display(), component.display());
+        let (folder_shown, component) = (folder.display(), component.display());
+        // Compiled code is kept between runs: to compile those in Python takes longer than all cases together.
+        let cache = target()?.join("weir-caches");
+        let script =
+            format!("XDG_CACHE_HOME='{}' weir plugin test '{folder_shown}' --component '{component}'", cache.display());
         println!("{name}\n{}", desk.must(".", &script)?);
         let cases = fs::read_dir(folder.join("cases"))?.count();
         ensure!(cases >= 2, "{name} has {cases} case; write one that is good and one that is not");

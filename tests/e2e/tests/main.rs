@@ -4,9 +4,12 @@
 mod api;
 mod author;
 mod bad_input;
+mod compared;
 mod conformance;
 mod contacts;
+mod development;
 mod disk;
+mod exported;
 mod guides;
 mod hot_loading;
 mod kill;

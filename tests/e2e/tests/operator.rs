@@ -15,16 +15,21 @@ use crate::hot_loading::{Variants, serving};
 use crate::world::{PATIENCE, World, eventually, target, weir_binary};
 
 /// What a command printed, and how it ended.
-struct Typed {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Typed {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Typed {
     /// Whether it ended well and printed all of these.
-    fn expect(&self, said: &[&str]) -> anyhow::Result<()> {
+    pub(crate) fn expect(&self, said: &[&str]) -> anyhow::Result<()> {
         ensure!(self.code == Some(0), "exit code {:?}: {}{}", self.code, self.stdout, self.stderr);
+        self.says(said)
+    }
+
+    /// Whether it printed all of these.
+    pub(crate) fn says(&self, said: &[&str]) -> anyhow::Result<()> {
         said.iter().try_for_each(|said| {
             ensure!(self.stdout.contains(said), "no `{said}` in:\n{}", self.stdout);
             Ok(())
@@ -32,7 +37,7 @@ impl Typed {
     }
 
     /// Whether it ended like this and complained of all of these.
-    fn refuses(&self, code: i32, said: &[&str]) -> anyhow::Result<()> {
+    pub(crate) fn refuses(&self, code: i32, said: &[&str]) -> anyhow::Result<()> {
         ensure!(self.code == Some(code), "exit code {:?}: {}{}", self.code, self.stdout, self.stderr);
         said.iter().try_for_each(|said| {
             ensure!(self.stderr.contains(said), "no `{said}` in:\n{}", self.stderr);
@@ -42,9 +47,10 @@ impl Typed {
 }
 
 /// Types a command in the project's folder.
-async fn weir(world: &World, arguments: &[&str]) -> anyhow::Result<Typed> {
+pub(crate) async fn weir(world: &World, arguments: &[&str]) -> anyhow::Result<Typed> {
     let mut command = Command::new(weir_binary()?);
     command.args(arguments).arg("--dir").arg(world.weir.folder()).kill_on_drop(true).stdin(std::process::Stdio::null());
+    command.env("XDG_CACHE_HOME", world.plugins.path().join("cache"));
     let output = tokio::time::timeout(PATIENCE, command.output()).await.context("the command does not end")??;
     let [stdout, stderr] = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
     Ok(Typed { code: output.status.code(), stdout, stderr })
@@ -57,7 +63,7 @@ fn file(world: &World, name: &str, component: &[u8]) -> anyhow::Result<PathBuf> 
     Ok(file)
 }
 
-fn typed(path: &Path) -> anyhow::Result<&str> {
+pub(crate) fn typed(path: &Path) -> anyhow::Result<&str> {
     path.to_str().context("the path is not UTF-8")
 }
 
@@ -68,7 +74,7 @@ async fn delivered(world: &World, number: u64) -> anyhow::Result<Typed> {
     weir(world, &["execution", "show", &id]).await
 }
 
-async fn send(world: &World, number: u64) -> anyhow::Result<String> {
+pub(crate) async fn send(world: &World, number: u64) -> anyhow::Result<String> {
     let answer = world.send(TO_SINK, &Events::new(0)?.event(number)).await?;
     ensure!(answer.status() == 202, "{answer:?}");
     let accepted: Value = serde_json::from_slice(answer.body())?;

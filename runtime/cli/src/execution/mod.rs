@@ -1,9 +1,11 @@
 //! `weir execution`: look at executions, and do something to them.
 
 mod act;
+mod case;
 mod export;
 mod filter;
 mod list;
+mod mask;
 mod replay;
 mod show;
 
@@ -14,6 +16,7 @@ use crate::screen::{Screen, Tone};
 use crate::stop::Exit;
 use model::StateKind;
 
+pub(crate) use case::to_document;
 pub(crate) use list::rows;
 
 #[derive(Subcommand)]
@@ -34,7 +37,7 @@ pub(crate) enum Execution {
     Cancel(act::Act),
     /// Put parked or dead executions away.
     Discard(act::Act),
-    /// Write executions as JSON lines: each line is what `show --json` prints.
+    /// Write executions as JSON lines, each what `show --json` prints; or one as a case for `weir plugin test`.
     Export(export::Export),
 }
 

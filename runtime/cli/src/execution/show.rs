@@ -3,8 +3,12 @@
 use std::fmt::Write as _;
 
 use api::types::{ExecutionDetail, Payload, StepDetail};
-use model::{Attempt, CallReport, Fault, Gate, LogLevel, LogLine, Outcome, State, StepState, Timestamp, WaitReason};
+use model::{
+    Attempt, CallReport, Exchange, Fault, Gate, LogLevel, LogLine, Outcome, Reply, RequestRecord, State, StepState,
+    Timestamp, WaitReason,
+};
 
+use super::case::kept;
 use super::tone;
 use crate::client::Client;
 use crate::screen::{Screen, Tone, clean, cut, relative};
@@ -122,7 +126,11 @@ impl Timeline<'_> {
                     .for_each(|at| self.line(4, &format!("at {}", clean(at))));
             }
         }
-        attempt.report.iter().for_each(|report| self.report(report));
+        let exchanges = match &attempt.outcome {
+            Some(Outcome::Failed { fault }) => kept(fault),
+            _ => Vec::new(),
+        };
+        attempt.report.iter().for_each(|report| self.report(report, &exchanges));
     }
 
     fn fault(&mut self, fault: &Fault) {
@@ -137,6 +145,8 @@ impl Timeline<'_> {
             match (name.as_str(), value.contains('\n')) {
                 ("source", _) => self.line(4, &format!("at {}", clean(value))),
                 ("backtrace", _) if is_nameless(value) => {}
+                // Told beside the requests.
+                (Exchange::DETAIL, _) => {}
                 (_, false) => self.line(4, &format!("{}: {}", clean(name), clean(value))),
                 (_, true) => {
                     self.line(4, &format!("{}:", clean(name)));
@@ -146,7 +156,7 @@ impl Timeline<'_> {
         }
     }
 
-    fn report(&mut self, report: &CallReport) {
+    fn report(&mut self, report: &CallReport, exchanges: &[Exchange]) {
         let plugin = &report.plugin;
         let digest: String = plugin.digest.trim_start_matches("sha256:").chars().take(DIGEST_CHARS).collect();
         let (cpu, mib) = (millis(report.cpu_us), report.memory_bytes as f64 / f64::from(1 << 20));
@@ -163,6 +173,8 @@ impl Timeline<'_> {
             };
             let target = clean(&format!("{} {}{}", request.method, request.origin, request.path));
             self.line(4, &format!("{target}  {end} in {}", millis(request.duration_us)));
+            let body = exchanges.iter().find_map(|exchange| refusal(exchange, request));
+            body.into_iter().for_each(|body| self.line(6, &clean(&cut(body, PAYLOAD_CHARS_MAX))));
         }
         for log in &report.logs {
             let level = match log.level {
@@ -186,6 +198,14 @@ impl Timeline<'_> {
     fn line(&mut self, indent: usize, line: &str) {
         let _ = writeln!(self.text, "{:indent$}{line}", "");
     }
+}
+
+/// What the destination said when it refused the request.
+fn refusal<'e>(exchange: &'e Exchange, request: &RequestRecord) -> Option<&'e str> {
+    let Reply::Answer { status: status @ 400.., body: Some(body), .. } = &exchange.reply else { return None };
+    let url = format!("{}{}", request.origin, request.path);
+    let is_its = request.status == Some(*status) && exchange.url.starts_with(&url);
+    (is_its && !body.is_empty()).then_some(body)
 }
 
 /// The place in the source of the panic that the plugin has told of, as `FILE:LINE:COLUMN`: the SDK says it in a field,

@@ -38,7 +38,7 @@ impl Build {
 
 /// Builds the project in the folder, and judges what came of it as an operator's Weir would: a role that the manifest names
 /// and the code lacks is told to its author first.
-pub(super) fn build(folder: &Path) -> anyhow::Result<Built> {
+pub(crate) fn build(folder: &Path) -> anyhow::Result<Built> {
     let built = toolchain::build(folder).map_err(|error| match &error {
         BuildError::Manifest { .. } | BuildError::NoProject { .. } => {
             Stop { exit: Exit::Faults, title: error.to_string(), faults: error.faults() }.into()

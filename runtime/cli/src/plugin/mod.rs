@@ -1,13 +1,14 @@
 //! `weir install`, `grant`, `rollback` and `weir plugin`.
 
 mod artefact;
-mod build;
+pub(crate) mod build;
+mod compare;
 mod conform;
 mod invoke;
 mod new;
 mod test;
 mod types;
-mod watch;
+pub(crate) mod watch;
 mod workbench;
 
 use std::fmt::Write as _;
@@ -127,7 +128,7 @@ pub(crate) enum Plugin {
     Work(Work),
 }
 
-/// What a plugin's author does; no running Weir is asked.
+/// What a plugin's author does, in a host of its own.
 #[derive(Subcommand)]
 pub(crate) enum Work {
     /// Write a new plugin project: manifest, source, cases, README.
@@ -154,6 +155,8 @@ pub(crate) enum Work {
     Pull(Pull),
     /// Check a plugin without taking it: digests, signature, publisher, imports, what its publisher said later.
     Verify(Verify),
+    /// Run recorded events of a running Weir through a new version of a mapper, and show what it gives otherwise.
+    Compare(compare::Compare),
 }
 
 impl Work {
@@ -171,6 +174,7 @@ impl Work {
             Self::Yank(yank) => yank.run(screen),
             Self::Pull(pull) => pull.run(dir, screen),
             Self::Verify(verify) => verify.run(dir, screen),
+            Self::Compare(compare) => compare.run(dir, screen),
         }
     }
 }
@@ -184,7 +188,7 @@ impl Plugin {
                 Ok(Exit::Done)
             }
             Self::Inspect(inspect) => inspect.run(client, screen).await,
-            Self::Work(_) => unreachable!("these ask no running Weir"),
+            Self::Work(_) => unreachable!("this is not run within the runtime of those who only ask"),
         }
     }
 }

@@ -7,10 +7,10 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 /// Between two looks at the files: soon enough for whoever has just saved one.
-const LOOK_EVERY: Duration = Duration::from_millis(300);
+pub(crate) const LOOK_EVERY: Duration = Duration::from_millis(300);
 
 /// Folders that hold what is made of a project, and what others wrote.
-const NOT_LOOKED_AT: [&str; 3] = ["target", "node_modules", "__pycache__"];
+const NOT_LOOKED_AT: [&str; 4] = ["build", "target", "node_modules", "__pycache__"];
 
 /// Does it now and after every change in the folder, until the program is ended.
 pub(super) fn again_and_again(folder: &Path, mut work: impl FnMut()) -> ! {
@@ -25,8 +25,11 @@ pub(super) fn again_and_again(folder: &Path, mut work: impl FnMut()) -> ! {
     }
 }
 
+/// What tells one content of a folder from another without reading it.
+pub(crate) type State = (u32, SystemTime);
+
 /// How many files there are, and when the latest was changed.
-fn state(folder: &Path) -> io::Result<(u32, SystemTime)> {
+pub(crate) fn state(folder: &Path) -> io::Result<State> {
     let (mut files, mut latest) = (0, SystemTime::UNIX_EPOCH);
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -59,7 +62,7 @@ mod tests {
         };
         write("cases/a.yaml");
         let before = state(folder.path()).expect("is read");
-        ["target/x", "a.wasm", ".git/index", "Cargo.lock"].into_iter().for_each(write);
+        ["target/x", "build/x", "a.wasm", ".git/index", "Cargo.lock"].into_iter().for_each(write);
         assert_eq!(state(folder.path()).expect("is read"), before);
         write("cases/b.yaml");
         assert_ne!(state(folder.path()).expect("is read"), before);

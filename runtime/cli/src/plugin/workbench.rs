@@ -1,4 +1,4 @@
-//! The real host on the author's bench: what `test` and `invoke` share.
+//! The real host on the author's bench: what `test`, `invoke` and `compare` share.
 
 use std::env;
 use std::fs;
@@ -31,10 +31,19 @@ pub(super) fn with_kit<T, F>(component: Vec<u8>, way: Way, work: impl FnOnce(Kit
 where
     F: Future<Output = anyhow::Result<T>>,
 {
+    block_on(async { work(open(component, way).await?).await })
+}
+
+/// Runs to its end what needs a runtime.
+pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+/// Loads the component into the real host.
+pub(super) async fn open(component: Vec<u8>, way: Way) -> anyhow::Result<Kit> {
     let program = env::current_exe().context("cannot find the program's own file")?;
     let config = Config { program, cache_folder: cache_folder(), secrets: Arc::new(Kept), way };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async { work(Kit::open(config, component.into()).await.map_err(told)?).await })
+    Kit::open(config, component.into()).await.map_err(told)
 }
 
 /// What is wrong with a component is for its author to mend.
@@ -87,7 +96,7 @@ pub(super) fn read_cases(files: &[PathBuf]) -> anyhow::Result<Vec<(PathBuf, Stri
 
 /// A request in a line.
 pub(super) fn show_request(request: &RequestRecord) -> String {
-    let RequestRecord { method, origin, path, status, fault, duration_us } = request;
+    let RequestRecord { method, origin, path, status, fault, duration_us, .. } = request;
     let end = match (status, fault) {
         (Some(status), _) => status.to_string(),
         (None, Some(fault)) => clean(fault),

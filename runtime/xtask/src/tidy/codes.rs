@@ -11,6 +11,7 @@ const PAGES: &str = "runtime/explain/pages/";
 const NAMES: &[&str] = &[
     "weir.changes",
     "weir.conformance",
+    "weir.exchanges",
     "weir.lock",
     "weir.publisher",
     "weir.roles",
