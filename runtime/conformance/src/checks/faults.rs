@@ -171,7 +171,8 @@ fn of_acts(faults: Vec<String>, acts: &[&Act], silent: &[&str], each: &str) -> F
 
 pub(super) async fn retry_after(bench: &Bench) -> Result<Found, OpenError> {
     const DATE: (&str, &str) = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-    let cases: [(&str, u16, &[(&str, &str)]); 3] = [
+    type Headers = &'static [(&'static str, &'static str)];
+    let cases: [(&str, u16, Headers); 3] = [
         ("429 with `Retry-After: 7`", 429, &[("retry-after", "7")]),
         ("503 with `Retry-After: 7`", 503, &[("retry-after", "7")]),
         ("429 with a date in `Retry-After`", 429, &[DATE, ("retry-after", "Sun, 06 Nov 1994 08:49:44 GMT")]),

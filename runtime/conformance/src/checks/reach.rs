@@ -27,7 +27,7 @@ const CARRIERS: [&str; 12] = [
 ];
 
 /// Every action and its verification, answered in different ways.
-async fn shots<'a>(bench: &'a Bench) -> Result<Vec<(&'a Act, Shot)>, OpenError> {
+async fn shots(bench: &Bench) -> Result<Vec<(&Act, Shot)>, OpenError> {
     let verifies: &[bool] = if bench.manifest.has(Role::Verification) { &[false, true] } else { &[false] };
     let mut shots = Vec::new();
     for act in &bench.actions {
