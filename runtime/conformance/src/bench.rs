@@ -12,7 +12,7 @@ use crate::answers;
 use crate::destination::{Destination, Replies, status};
 use crate::samples;
 
-/// Where every connection of the suite leads.
+/// Where a connection leads unless the manifest asks for certain origins alone.
 const BASE_URL: &str = "https://destination.example.com";
 
 /// Stands in for every secret. Nothing that a plugin could write by chance.
@@ -122,20 +122,20 @@ impl Bench {
     async fn prepare(&self, name: String, about: Action) -> Result<Act, OpenError> {
         let sample = about.sample.clone().or_else(|| about.input.as_ref().and_then(samples::sample));
         let input = Document::json(sample.unwrap_or(Value::Object(serde_json::Map::new())).to_string());
-        let named = self.manifest.auth.iter().map(|(name, scheme)| (name.clone(), credential(scheme)));
-        let text = ConnectionText {
-            base_url: Some(BASE_URL.to_owned()),
-            origins: vec![BASE_URL.parse().expect("an origin")],
-            settings: "{}".to_owned(),
-            named: named.collect(),
-            ..ConnectionText::default()
-        };
+        let named = self.manifest.auth.iter().map(|(name, scheme)| (name.clone(), credential(scheme))).collect();
+        let text = ConnectionText { settings: "{}".to_owned(), named, ..ConnectionText::default() };
         let replies = answers::plausible(&name, &about);
         let mut credentials: Vec<_> = text.named.values().cloned().collect();
         credentials.push(Credential::None);
+        let bases = base_urls(&self.manifest);
+        let tries = bases.iter().flat_map(|base| credentials.iter().map(move |credential| (base, credential)));
         let mut act: Option<Act> = None;
-        for credential in credentials {
-            let connection = Box::new(ConnectionText { credential, ..text.clone() });
+        for (base, credential) in tries {
+            // Scheme and authority; a path may follow.
+            let origin = base.split('/').take(3).collect::<Vec<_>>().join("/");
+            let origins = origin.parse().into_iter().collect();
+            let (base_url, credential) = (Some(base.clone()), credential.clone());
+            let connection = Box::new(ConnectionText { base_url, origins, credential, ..text.clone() });
             let shot = self.shoot(&name, &connection, &input, &Ask::default(), status(500).into()).await?;
             let goes_out = !shot.requests.is_empty();
             if goes_out || act.is_none() {
@@ -213,6 +213,20 @@ impl Bench {
         });
         missing.collect()
     }
+}
+
+/// Addresses that the plugin may reach: anywhere, or an origin of its own; and, where the base URL of a connection holds a
+/// path such as a tenant's, what the manifest asks for.
+fn base_urls(manifest: &Manifest) -> Vec<String> {
+    let origin = match manifest.http.first() {
+        Some(first) if manifest.http.iter().all(|ask| ask.origin != "connection") => {
+            first.origin.replace('*', "conformance")
+        }
+        _ => BASE_URL.to_owned(),
+    };
+    let paths = manifest.http.iter().flat_map(|ask| &ask.paths);
+    let below = paths.filter_map(|path| Some(format!("{origin}{}conformance", path.strip_suffix('*')?)));
+    std::iter::once(origin.clone()).chain(below).collect()
 }
 
 /// The first example of the input's schema, or what fits it; an empty object where nothing is said.
