@@ -149,19 +149,19 @@ async fn a_changed_source_serves_after_a_moment_and_one_that_does_not_build_chan
     assert_eq!(bench.greeting().await?, "Hello, Ada!");
     let first = bench.serving("greeter").await?;
 
-    bench.edit("Hello, ", "Good morning, ")?;
+    bench.edit("\"Hello\"", "\"Good morning\"")?;
     let changed = async || Ok(Some(bench.serving("greeter").await?).filter(|digest| *digest != first));
     let second = eventually("another generation", changed).await.with_context(|| bench.log())?;
     assert_eq!(bench.greeting().await?, "Good morning, Ada!");
     bench.says("greeter 0.1.0 serves new calls now (").await?;
 
-    bench.edit("Good morning, ", "\" + 1 + \"")?;
+    bench.edit("\"Good morning\"", "1 + \"\"")?;
     bench.says("does not build: what serves goes on serving").await?;
     assert!(bench.log().contains("src/lib.rs:"), "the compiler's own words: {}", bench.log());
     assert_eq!(bench.serving("greeter").await?, second);
     assert_eq!(bench.greeting().await?, "Good morning, Ada!");
 
-    bench.edit("\" + 1 + \"", "Good evening, ")?;
+    bench.edit("1 + \"\"", "\"Good evening\"")?;
     let changed = async || Ok(Some(bench.serving("greeter").await?).filter(|digest| *digest != second));
     eventually("a generation that builds again", changed).await.with_context(|| bench.log())?;
     assert_eq!(bench.greeting().await?, "Good evening, Ada!");
