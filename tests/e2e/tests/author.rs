@@ -99,7 +99,7 @@ fn a_new_mapper_is_green_by_its_readme_and_a_broken_expectation_is_told() -> any
     desk.begin("mapper", "greeter")?;
     let script = commands(&desk.path("greeter/README.md"))?;
     let printed = desk.must("greeter", &script)?;
-    assert!(printed.contains("built greeter 0.1.0 from Rust") && printed.contains("2 cases, 0 failed"), "{printed}");
+    assert!(printed.contains("built greeter 0.1.0 from Rust") && printed.contains("3 cases, 0 failed"), "{printed}");
 
     let case = desk.path("greeter/cases/greets.yaml");
     let written = fs::read_to_string(&case)?;
@@ -128,12 +128,12 @@ fn a_new_connector_is_green_and_a_request_that_its_manifest_does_not_ask_for_is_
     let desk = Desk::new()?;
     desk.begin("connector", "notes")?;
     let printed = desk.must("notes", &commands(&desk.path("notes/README.md"))?)?;
-    assert!(printed.contains("3 cases, 0 failed"), "{printed}");
+    assert!(printed.contains("4 cases, 0 failed"), "{printed}");
     let invoke = "weir plugin invoke create-note --case cases/creates-a-note.yaml";
     assert_eq!(desk.must("notes", invoke)?, "{\n  \"id\": \"n1\"\n}\n");
 
     // Recordings stand behind the gate: what the manifest does not ask for never reaches them.
-    desk.edit("notes/weir-plugin.toml", "paths = [\"/notes\"]", "paths = [\"/other\"]")?;
+    desk.edit("notes/weir-plugin.toml", "paths = [\"/notes\", \"/me\"]", "paths = [\"/me\"]")?;
     let Ended { code, stdout, .. } = desk.shell("notes", "weir plugin test")?;
     assert_eq!(code, Some(1), "{stdout}");
     for line in ["[[http]]", "origin = \"connection\"", "methods = [\"POST\"]", "paths = [\"/notes\"]"] {
@@ -151,29 +151,21 @@ fn a_new_connector_is_green_and_a_request_that_its_manifest_does_not_ask_for_is_
 fn a_role_that_only_the_manifest_or_only_the_code_has_is_told_by_the_build() -> anyhow::Result<()> {
     let desk = Desk::new()?;
     desk.begin("connector", "notes")?;
-    let built = desk.must("notes", "weir plugin build")?;
-    assert!(built.contains("built notes 0.1.0"), "{built}");
-    for (from, to, told) in [
-        (
-            "roles = [\"actions\"]",
-            "roles = [\"actions\", \"verification\"]",
-            "the manifest names the role `verification` and the component does not export it; export it or remove it from",
-        ),
-        (
-            "roles = [\"actions\", \"verification\"]",
-            "roles = [\"mapper\"]",
-            "the manifest names the role `mapper` and the component does not export it",
-        ),
-    ] {
-        desk.edit("notes/weir-plugin.toml", from, to)?;
-        if to.contains("mapper") {
-            let text = fs::read_to_string(desk.path("notes/weir-plugin.toml"))?;
-            fs::write(desk.path("notes/weir-plugin.toml"), text.split("\n[").next().unwrap_or_default())?;
-        }
+    let refused = |told: &str| -> anyhow::Result<()> {
         let Ended { code, stderr, .. } = desk.shell("notes", "weir plugin build")?;
-        assert!(code == Some(2) && stderr.contains(told), "{code:?} {stderr}");
-        assert!(stderr.contains("more: weir explain weir.load.roles"), "{stderr}");
-    }
+        ensure!(code == Some(2) && stderr.contains(told), "{code:?} {stderr}");
+        ensure!(stderr.contains("more: weir explain weir.load.roles"), "{stderr}");
+        Ok(())
+    };
+    let (all, fewer) = ("\"verification\", \"connection\"]", "\"verification\"]");
+    desk.edit("notes/weir-plugin.toml", all, fewer)?;
+    refused("the component exports the role `connection` and the manifest does not name it; add it to `roles`")?;
+
+    desk.edit("notes/weir-plugin.toml", fewer, all)?;
+    desk.edit("notes/src/lib.rs", "    check: check_connection,\n", "")?;
+    refused(
+        "the manifest names the role `connection` and the component does not export it; export it or remove it from",
+    )?;
     Ok(())
 }
 

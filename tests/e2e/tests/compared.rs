@@ -61,7 +61,7 @@ async fn changed_mapper(folder: &Path) -> anyhow::Result<PathBuf> {
     let mut source = fs::read_to_string(ours.join("src/lib.rs"))?;
     for (from, to) in [
         ("{ \"+\" }", "{ \"00\" }"),
-        ("text.trim().to_lowercase()", "text.trim().to_lowercase().replace(\" at \", \"@\")"),
+        ("text.trim().to_ascii_lowercase()", "text.trim().to_ascii_lowercase().replace(\" at \", \"@\")"),
         (
             "let lead = mapping.input;",
             "let lead = mapping.input;\n    if lead.company == \"Refused Ltd\" {\n        \

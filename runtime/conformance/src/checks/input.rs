@@ -35,7 +35,8 @@ impl Findings {
 
 /// The fault, and what a trap has said before.
 pub(super) fn told(fault: &Fault, shot: &Shot) -> String {
-    match shot.called.report.logs.last() {
+    // The last line of a panic of Rust tells how to see more of it.
+    match shot.called.report.logs.iter().rfind(|line| !line.message.starts_with("note:")) {
         Some(line) if fault.code == "weir.trap" => format!("{fault}; it logged: {}", line.message),
         _ => fault.to_string(),
     }

@@ -10,7 +10,7 @@ use host::PluginSettings;
 use model::Document;
 use serde_json::{Value, json};
 
-use crate::support::{Set, event, selector, set};
+use crate::support::{Set, event, selector, set_with};
 
 const MAPPERS: [&str; 4] = ["lead-mapper", "lead-mapper-js", "lead-mapper-python", "lead-mapper-go"];
 
@@ -19,7 +19,8 @@ const EVENTS_MIN: usize = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mapper_gives_the_same_bytes_in_every_language() {
-    let set = set();
+    // Kept between runs: to compile the one in Python takes longer than all calls together.
+    let set = set_with(|config| config.cache_folder = target().join("weir-caches/same-output"));
     for name in MAPPERS {
         set.install(name, component(name), &PluginSettings::default()).await;
     }
@@ -50,11 +51,14 @@ async fn outcome(set: &Set, name: &str, line: &Value) -> Value {
     }
 }
 
-/// This program lies in `debug/deps` of the folder that Cargo builds in.
-fn component(name: &str) -> Bytes {
+/// Where Cargo builds: this program lies in `debug/deps` of it.
+fn target() -> PathBuf {
     let program = std::env::current_exe().expect("this program");
-    let target = program.ancestors().nth(3).map_or_else(PathBuf::new, Path::to_owned);
-    let file = target.join(format!("weir-plugins/{name}.wasm"));
+    program.ancestors().nth(3).expect("a target folder").to_owned()
+}
+
+fn component(name: &str) -> Bytes {
+    let file = target().join(format!("weir-plugins/{name}.wasm"));
     let missing = |fault| panic!("{}: {fault}; build it: cargo xtask guests", file.display());
     fs::read(&file).unwrap_or_else(missing).into()
 }

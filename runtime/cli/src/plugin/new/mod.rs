@@ -215,7 +215,10 @@ mod tests {
         for (lang, kind) in Lang::value_variants().iter().flat_map(|lang| KINDS.map(|kind| (*lang, kind))) {
             let files = project(kind, lang, "my-first");
             for (path, text) in &files {
-                assert!(!text.contains("{{") || path.ends_with(".yaml"), "{lang:?} {kind:?} {path}: {text}");
+                // Placeholders are words in lower case; in Go and in cases two braces have a meaning of their own.
+                let mut opened = text.split("{{").skip(1);
+                let is_filled = opened.all(|rest| !rest.starts_with(|first: char| first.is_ascii_lowercase()));
+                assert!(is_filled || path.ends_with(".yaml"), "{lang:?} {kind:?} {path}: {text}");
             }
             for name in ["weir-plugin.toml", "README.md", "CHANGELOG.md", ".gitignore"] {
                 assert!(!text(&files, name).is_empty());
