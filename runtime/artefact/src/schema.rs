@@ -85,7 +85,7 @@ impl Comparison {
         let is_allowed = |kind: &&str| allowed.contains(kind) || *kind == "integer" && allowed.contains(&"number");
         let listed = allowed.join(" or ");
         match types(narrow) {
-            Some(possible) if possible.iter().all(|kind| is_allowed(kind)) => {}
+            Some(possible) if possible.iter().all(is_allowed) => {}
             Some(possible) => {
                 let more: Vec<_> = possible.iter().filter(|kind| !is_allowed(kind)).copied().collect();
                 let more = more.join(" or ");
