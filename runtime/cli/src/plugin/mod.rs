@@ -32,7 +32,7 @@ const DIGEST_CHARS: usize = 19;
 
 #[derive(Args)]
 pub(crate) struct Install {
-    /// The component: its file, or where it is published, oci://HOST/REPOSITORY[:VERSION|@sha256:…] or oci:FOLDER.
+    /// The component: its file, or where it is published, `oci://HOST/REPOSITORY[:VERSION|@sha256:…]` or oci:FOLDER.
     #[arg(value_name = "FILE|REFERENCE")]
     component: String,
     /// The name by which flows are to know it; else the id in its manifest.

@@ -15,7 +15,7 @@ use crate::stop::Exit;
 
 #[derive(Args)]
 pub(crate) struct Inspect {
-    /// A component's file, a plugin's folder, which is built, oci://HOST/REPOSITORY[:VERSION|@sha256:…] or oci:FOLDER, or
+    /// A component's file, a plugin's folder, which is built, `oci://HOST/REPOSITORY[:VERSION|@sha256:…]` or oci:FOLDER, or
     /// the name of an installed plugin.
     #[arg(value_name = "FILE|FOLDER|REFERENCE|NAME")]
     plugin: String,

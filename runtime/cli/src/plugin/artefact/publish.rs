@@ -27,7 +27,7 @@ pub(crate) struct Publish {
     /// The plugin's folder, which is built, or a component; its changelog lies beside it.
     #[arg(value_name = "FOLDER|FILE")]
     plugin: PathBuf,
-    /// A repository of a registry, oci://HOST[:PORT]/REPOSITORY, or a folder in the OCI layout, oci:FOLDER.
+    /// A repository of a registry, `oci://HOST[:PORT]/REPOSITORY`, or a folder in the OCI layout, oci:FOLDER.
     #[arg(value_name = "REFERENCE")]
     to: String,
     #[command(flatten)]

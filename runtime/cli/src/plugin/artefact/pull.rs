@@ -104,7 +104,7 @@ Examples:
   weir plugin pull oci://registry.example.com/acme/crm:1.2.0 -o plugins/crm.wasm
   weir plugin pull oci://registry.example.com/acme/crm@sha256:… --publisher acme.pub")]
 pub(crate) struct Pull {
-    /// oci://HOST[:PORT]/REPOSITORY or oci:FOLDER, with :VERSION or @sha256:…; without either, the newest version.
+    /// `oci://HOST[:PORT]/REPOSITORY` or oci:FOLDER, with :VERSION or @sha256:…; without either, the newest version.
     #[arg(value_name = "REFERENCE")]
     reference: String,
     /// Where to write the component; else ID.wasm in this folder.

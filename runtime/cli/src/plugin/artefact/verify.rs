@@ -18,7 +18,7 @@ use crate::stop::{Exit, Stop};
 Nothing is written and nothing is pinned. Of a file only the component itself is checked, and whether it is one that was \
 pulled: its signature lies where it was published.")]
 pub(crate) struct Verify {
-    /// oci://HOST/REPOSITORY[:VERSION|@sha256:…], a folder in the OCI layout, or a component's file.
+    /// `oci://HOST/REPOSITORY[:VERSION|@sha256:…]`, a folder in the OCI layout, or a component's file.
     #[arg(value_name = "FILE|FOLDER|REFERENCE")]
     what: String,
     #[command(flatten)]
