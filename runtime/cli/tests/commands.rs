@@ -513,7 +513,7 @@ fn faults_of_shape_and_of_meaning_are_told_at_once_and_none_twice() {
         expect![[r#"
             plugins.toml:2:1: unknown key `sorce`; did you mean `source`?
             plugins.toml:2:1: component `./crm.wasm` cannot be read: No such file or directory (os error 2); build it, or write where it is
-            plugins.toml:3:9: `source` is missing in `plugin.chat`; add it: the component's file, relative to this one
+            plugins.toml:3:9: `source` is missing in `plugin.chat`; add it: the component's file, relative to this one; or the folder of its project, in which it was built
             plugins.toml:4:18: `plugin.chat.grant.http` is not a list of tables; write which requests it may make
             connections.toml:2:1: unknown key `ownr`; did you mean `owner`?
             connections.toml:4:1: `nowhere` is not an origin: it must begin with https:// or http://; write one such as `https://api.example.com/crm`

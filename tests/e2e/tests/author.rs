@@ -107,7 +107,7 @@ fn a_new_mapper_is_green_by_its_readme_and_a_broken_expectation_is_told() -> any
     let Ended { code, stdout, .. } = desk.shell("greeter", "weir plugin test --only greets")?;
     assert_eq!(code, Some(1), "{stdout}");
     let difference = r#"/expect/output/greeting: expected "Hello, Bob!", got "Hello, Ada!""#;
-    assert!(stdout.contains(difference) && stdout.contains("1 case, 1 failed"), "{stdout}");
+    assert!(stdout.contains(difference) && stdout.contains("2 cases, 1 failed"), "{stdout}");
 
     desk.must("greeter", "weir plugin test --update")?;
     assert_eq!(fs::read_to_string(&case)?, written);
