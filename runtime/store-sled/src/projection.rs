@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::fs::FlockOperation;
@@ -21,6 +22,11 @@ const MARK: &[u8] = &[0];
 /// How often sled cleans its file up, for at most half of the time, and flushes. It does so on its own thread only; once
 /// for each of our checkpoints is enough, and oftener would sync oftener.
 const FLUSH_EVERY_MS: u64 = 1000;
+
+/// sled lets go of its lock when the last of its threads ends, which may be after it was dropped. Nobody else can have it:
+/// the folder has a lock of ours. So it is waited for, two seconds at most, before anything is taken for broken.
+const LOCK_TRIES: u32 = 200;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// How much memory sled takes.
 #[derive(Clone, Copy, Debug)]
@@ -289,6 +295,14 @@ fn failed(cause: SledFault) -> ProjectionError {
 fn open_sled(home: &Path, options: Options) -> Result<sled::Db, SledFault> {
     let config =
         sled::Config::new().path(home).cache_capacity(options.cache_bytes).flush_every_ms(Some(FLUSH_EVERY_MS));
+    for _ in 0..LOCK_TRIES {
+        match guarded(|| Ok(config.open()?)) {
+            Err(SledFault::Error(sled::Error::Io(cause))) if cause.to_string().contains("could not acquire lock") => {
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            opened => return opened,
+        }
+    }
     guarded(|| Ok(config.open()?))
 }
 
