@@ -1,6 +1,6 @@
 //! The reference of the contract, made of `wit/weir.wit`: every interface, function, type and field with its words, and
 //! what the generated bindings of each SDK call it. Knows the format and not what the contract says. Start at
-//! [`reference`].
+//! [`reference()`].
 
 mod names;
 
