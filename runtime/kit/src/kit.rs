@@ -10,7 +10,7 @@ use engine::{
     ActionCall, AdminError, Called, NotServed, PluginAdmin, PluginCaller, PluginSelector, Receipt, Settlement,
     TransformCall,
 };
-use host::{CompileConfig, ConnectionLookup, Host, HostConfig, PluginSettings, Slots};
+use host::{CompileConfig, ConnectionLookup, Host, HostConfig, Limits, PluginSettings, Slots};
 use lifecycle::{Clock as _, SystemClock};
 use manifest::{HttpRequest, Manifest};
 use model::{Document, Origin, RequestRecord};
@@ -25,6 +25,10 @@ const ARTEFACT_BYTES_MAX: usize = 32 << 20;
 /// Cases run one after the other, in a fresh sandbox each. A component of several modules takes a slot for each of its
 /// memories.
 const SLOTS: Slots = Slots { mappers: 4, connectors: 4, warm: 1, long_runners: 1 };
+
+/// What is checked with answers made up may take so many times the CPU time of a call in service: what it must not do is
+/// grow without a bound, and a busy machine is no fault of the plugin's.
+const ANSWERED_CPU: u32 = 4;
 
 /// What a kit is built with.
 pub struct Config {
@@ -62,6 +66,7 @@ pub struct Kit {
     plugin: PluginSelector,
     digest: String,
     asks: Vec<HttpRuleText>,
+    limits: Limits,
     is_live: bool,
 }
 
@@ -132,6 +137,10 @@ impl Kit {
     pub async fn open(config: Config, component: Bytes) -> Result<Self, OpenError> {
         let manifest = manifest::extract(&component)?;
         let recordings = Arc::new(Recordings::default());
+        let mut limits = Limits::default();
+        if matches!(config.way, Way::Answered(_)) {
+            limits.cpu *= ANSWERED_CPU;
+        }
         let (transport, private_networks) = match config.way {
             Way::Recorded => (Some(Arc::clone(&recordings) as Arc<dyn egress::Transport>), Vec::new()),
             Way::Answered(transport) => (Some(transport), Vec::new()),
@@ -157,13 +166,13 @@ impl Kit {
         let host = Host::build(host_config, egress, Arc::clone(&connections) as Arc<dyn ConnectionLookup>)?;
         let name = manifest.id.clone();
         let grant = GrantText { http: Vec::new(), private_networks };
-        host.configure(&name, &PluginSettings { grant, ..PluginSettings::default() })?;
+        host.configure(&name, &PluginSettings { grant, limits: limits.clone(), ..PluginSettings::default() })?;
         let staged = host.stage(&name, component).await?;
         let plugin = PluginSelector { name, major: staged.major };
         host.approve(&plugin, &staged.plugin.digest).await?;
         let asks = manifest.http.iter().map(rule).collect();
         let (secrets, digest) = (config.secrets, staged.plugin.digest);
-        Ok(Self { host, recordings, connections, secrets, manifest, plugin, digest, asks, is_live })
+        Ok(Self { host, recordings, connections, secrets, manifest, plugin, digest, asks, limits, is_live })
     }
 
     /// What the plugin says of itself.
@@ -215,7 +224,10 @@ impl Kit {
         let addresses = connection.origins.iter().filter_map(Origin::address);
         let private_networks = addresses.map(|address| address.to_string()).collect();
         let grant = GrantText { http: self.asks.clone(), private_networks };
-        Ok(self.host.configure(&self.plugin.name, &PluginSettings { grant, ..PluginSettings::default() })?)
+        Ok(self.host.configure(
+            &self.plugin.name,
+            &PluginSettings { grant, limits: self.limits.clone(), ..PluginSettings::default() },
+        )?)
     }
 
     /// Makes a call and gives what it gave, as it came.
@@ -258,9 +270,10 @@ impl Kit {
     /// # Errors
     /// The settings are not valid.
     pub fn reuse_sandboxes(&self, calls_per_sandbox: u32) -> Result<(), OpenError> {
-        Ok(self
-            .host
-            .configure(&self.plugin.name, &PluginSettings { calls_per_sandbox, ..PluginSettings::default() })?)
+        Ok(self.host.configure(
+            &self.plugin.name,
+            &PluginSettings { calls_per_sandbox, limits: self.limits.clone(), ..PluginSettings::default() },
+        )?)
     }
 
     /// What to add to the manifest so that the request may be made; none if it may.
