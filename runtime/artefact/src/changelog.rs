@@ -1,15 +1,15 @@
 /// What a changelog says of one version.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Section {
+pub(crate) struct Section {
     /// Its text, without the heading.
-    pub text: String,
+    pub(crate) text: String,
     /// Whether it says, under a heading that begins with `Migration`, what users have to do.
-    pub has_migration: bool,
+    pub(crate) has_migration: bool,
 }
 
 /// The section of a version in a changelog in Markdown: below a heading that holds it as a word, such as `## 1.2.0` or
 /// `## [1.2.0] - 2026-03-01`, up to the next heading of that level.
-pub fn section(changelog: &str, version: &str) -> Option<Section> {
+pub(crate) fn section(changelog: &str, version: &str) -> Option<Section> {
     let mut lines = headed(changelog).skip_while(|(level, line)| *level == 0 || !names(line, version));
     let (level, _) = lines.next()?;
     let lines: Vec<_> = lines.take_while(|(other, _)| *other == 0 || *other > level).collect();

@@ -20,7 +20,6 @@ mod registry;
 mod release;
 mod schema;
 
-pub use changelog::{Section, section};
 pub use compatibility::{Change, changes};
 pub use error::ArtefactError;
 pub use fetch::{Fetched, Wanted, fetch};
@@ -30,7 +29,7 @@ pub use notice::{Notice, NoticeKind, post};
 pub use oci::Digest;
 pub use pins::{PINS_FILE, Pin, Pins};
 pub use place::{Access, Place};
-pub use publish::{Published, publish};
+pub use publish::{Cleared, Published, clear, publish};
 pub use reach::{Reach, judge_reach};
 pub use reference::{Location, Reference, Target};
 pub use release::{Paper, Release};

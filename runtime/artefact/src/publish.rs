@@ -1,11 +1,13 @@
+use manifest::Manifest;
 use semver::Version;
 
+use crate::changelog::section;
 use crate::fetch::{Fetched, Wanted, fetch, versions};
 use crate::key::SigningKey;
 use crate::oci::{Descriptor, IMAGE};
 use crate::release::{Packed, RELEASE, SIGNATURE, attach, signed};
 use crate::{
-    ArtefactError, Change, Digest, Location, Pins, Place, Publisher, Reference, Release, Target, changes, section,
+    ArtefactError, Change, Digest, Location, Pins, Place, Publisher, Reference, Release, Target, changes,
 };
 
 /// What was published.
@@ -23,32 +25,53 @@ pub struct Published {
     pub before: Option<(Version, Vec<Change>)>,
 }
 
-/// Judges a release against what is published, packs, signs and pushes it. Its tag is set last: whoever sees the version
-/// sees all of it.
+/// A version that may be published as it is: it says what is new, and breaks nobody who is not told.
+#[derive(Clone, Debug)]
+pub struct Cleared<'a> {
+    version: Version,
+    news: String,
+    publisher: Publisher,
+    before: Option<(Version, Vec<Change>)>,
+    tag: Option<&'a str>,
+}
+
+/// Judges a version against what is published there, before anything costly is done for it.
 ///
 /// # Errors
-/// It may not be published, or the place does not take it.
+/// It may not be published, or the place cannot be read.
+pub async fn clear<'a>(
+    place: &mut Place,
+    location: &Location,
+    (manifest, changelog): (&Manifest, &str),
+    publisher: Publisher,
+    tag: Option<&'a str>,
+) -> Result<Cleared<'a>, ArtefactError> {
+    let version = publishable(&manifest.version, tag)?;
+    let written = section(changelog, &manifest.version);
+    let written = written.filter(|section| !section.text.is_empty()).ok_or_else(|| ArtefactError::Changelog {
+        reason: format!("CHANGELOG.md says nothing of {version}"),
+        version: version.to_string(),
+    })?;
+    let before = match before(place, location, &version, &manifest.id, &publisher).await? {
+        Some(before) => Some(judge(&before, manifest, &version, written.has_migration)?),
+        None => None,
+    };
+    Ok(Cleared { version, news: written.text, publisher, before, tag })
+}
+
+/// Packs a release, signs and pushes it. Its tag is set last: whoever sees the version sees all of it.
+///
+/// # Errors
+/// The place does not take it.
 pub async fn publish(
     place: &mut Place,
     location: &Location,
     release: &Release<'_>,
     key: &SigningKey,
-    tag: Option<&str>,
+    cleared: Cleared<'_>,
 ) -> Result<Published, ArtefactError> {
-    let version = publishable(&release.manifest.version, tag)?;
-    let written = section(&release.changelog, &release.manifest.version);
-    let written = written.filter(|section| !section.text.is_empty()).ok_or_else(|| ArtefactError::Changelog {
-        reason: format!("CHANGELOG.md says nothing of {version}"),
-        version: version.to_string(),
-    })?;
-    let publisher = key.publisher()?;
-    let before = before(place, location, &version, &release.manifest.id, &publisher).await?;
-    let before = match before {
-        Some(before) => Some(judge(&before, release, &version, written.has_migration)?),
-        None => None,
-    };
-
-    let Packed { image, config, papers } = release.pack(&written.text, &publisher);
+    let Cleared { version, news, publisher, before, tag } = cleared;
+    let Packed { image, config, papers } = release.pack(&news, &publisher);
     let digest = Digest::of(&image);
     let comment = format!("{} {version} {digest}", release.manifest.id);
     let mut attached = vec![signed(key, &image, &comment, SIGNATURE)?];
@@ -118,11 +141,11 @@ async fn before(
 /// What changed for who uses the version before, if that may be published so.
 fn judge(
     before: &Fetched,
-    release: &Release<'_>,
+    manifest: &Manifest,
     version: &Version,
     has_migration: bool,
 ) -> Result<(Version, Vec<Change>), ArtefactError> {
-    let changes = changes(&before.manifest()?, release.manifest);
+    let changes = changes(&before.manifest()?, manifest);
     let breaking: Vec<_> = changes.iter().filter(|change| change.is_breaking).cloned().collect();
     let (shown, was) = (version.to_string(), before.version.to_string());
     // Flows name a plugin by its major version, 0 included.

@@ -28,8 +28,9 @@ pub(crate) fn confirm(question: &str, yes: bool) -> anyhow::Result<()> {
     }
 }
 
-/// Reads a secret: at a terminal without showing it, else all of standard input without the line's end.
-pub(crate) fn read_secret(prompt: &str) -> anyhow::Result<String> {
+/// Reads a secret: at a terminal without showing it, else all of standard input without the line's end. `instead` is what to
+/// do for whoever has none.
+pub(crate) fn read_secret(prompt: &str, instead: &str) -> anyhow::Result<String> {
     let stdin = io::stdin();
     let mut text = String::new();
     if stdin.is_terminal() {
@@ -42,7 +43,7 @@ pub(crate) fn read_secret(prompt: &str) -> anyhow::Result<String> {
     }
     let secret = text.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
-        return Err(Stop::usage("the secret is empty; to take one away: weir secret remove NAME").into());
+        return Err(Stop::usage(format!("the {prompt} is empty; {instead}")).into());
     }
     Ok(secret.to_owned())
 }

@@ -369,7 +369,7 @@ fn secrets_go_in_and_never_out() {
     "#]]
     .assert_eq(&weir.run(&["secret", "set", "leads"], "open sesame\n"));
     expect![[r#"
-        ! weir: the secret is empty; to take one away: weir secret remove NAME
+        ! weir: the secret `leads` is empty; to take it away: weir secret remove leads
         exit code 2
     "#]]
     .assert_eq(&weir.run(&["secret", "set", "leads"], "\n"));

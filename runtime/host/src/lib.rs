@@ -15,6 +15,7 @@ mod imports;
 mod ledger;
 mod limits;
 mod load;
+mod preinit;
 mod registry;
 mod sandbox;
 mod shape;
@@ -27,4 +28,5 @@ pub use compile::{COMPILE_CHILD, CompileConfig, CompileError, compile_child_main
 pub use host::{BuildError, ConnectionLookup, Host, HostConfig};
 pub use limits::Limits;
 pub use load::{LoadError, Read, judge, look};
+pub use preinit::{PreinitError, preinitialise};
 pub use registry::PluginSettings;

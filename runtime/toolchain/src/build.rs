@@ -4,7 +4,7 @@ use manifest::Manifest;
 
 use crate::finish::finish;
 use crate::workshop::Workshop;
-use crate::{BuildError, Language, read_manifest};
+use crate::{BuildError, Language, Preinitialise, read_manifest};
 
 /// A component that was built.
 #[derive(Debug)]
@@ -18,15 +18,15 @@ pub struct Built {
 }
 
 /// Builds the plugin in this folder with its language's ordinary toolchain, whose own words go to standard error, and puts
-/// its manifest in.
+/// its manifest in. `preinitialise` is what runs modules: this room cannot.
 ///
 /// # Errors
 /// Whatever is wrong with the project or missing on the machine, with what to do. Nothing is written then.
-pub fn build(folder: &Path) -> Result<Built, BuildError> {
+pub fn build(folder: &Path, preinitialise: Preinitialise) -> Result<Built, BuildError> {
     let language = Language::of(folder)?;
     // First, because a fault of the manifest is told in an instant and a build takes its time.
     let manifest = read_manifest(folder)?;
-    let built = language.build(&Workshop { folder, manifest: &manifest, programs: None })?;
+    let built = language.build(&Workshop { folder, manifest: &manifest, preinitialise, programs: None })?;
     let component = folder.join(format!("{}.wasm", manifest.id));
     finish(&manifest, &built, &component)?;
     Ok(Built { language, manifest, component })
@@ -38,12 +38,14 @@ mod tests {
 
     use super::*;
 
+    const UNUSED: Preinitialise = |_| unreachable!("nothing is built");
+
     fn told(files: &[(&str, &str)]) -> String {
         let folder = tempfile::tempdir().expect("a folder");
         for (name, text) in files {
             fs::write(folder.path().join(name), text).expect("writes");
         }
-        let error = build(folder.path()).expect_err("cannot be built");
+        let error = build(folder.path(), UNUSED).expect_err("cannot be built");
         let lines: Vec<_> = std::iter::once(error.to_string()).chain(error.faults()).collect();
         lines
             .join("\n")
@@ -87,7 +89,7 @@ mod tests {
             let file = project.path().join(language.project_file());
             fs::write(&file, "").expect("writes");
             let programs = Some(empty.path().as_os_str());
-            let workshop = Workshop { folder: project.path(), manifest: &manifest, programs };
+            let workshop = Workshop { folder: project.path(), manifest: &manifest, preinitialise: UNUSED, programs };
             let error = language.build(&workshop).expect_err("nothing is there");
             assert!(error.to_string().starts_with(told), "{error}");
             fs::remove_file(&file).expect("removes");

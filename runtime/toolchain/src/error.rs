@@ -46,6 +46,12 @@ pub enum BuildError {
         /// What to do.
         cure: String,
     },
+    /// What runs before the plugin's first call was run at build time, and failed.
+    #[error("the plugin does not start: {reason}; mend what runs before its first call, such as an `init` function")]
+    Start {
+        /// What the start said.
+        reason: String,
+    },
     /// The manifest has faults.
     #[error("{} in `{}`", counted(problems.len()), file.display())]
     Manifest {

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use manifest::Role;
+
 use crate::workshop::{Tool, Workshop};
 use crate::{BuildError, component};
 
@@ -44,6 +46,11 @@ pub(crate) fn build(workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
     Workshop::finish(GO, command)?;
     let (module, built) = (workshop.file(MODULE), workshop.file("build/plugin.wasm"));
     let mut bytes = fs::read(&module).map_err(|cause| BuildError::File { what: "read", file: module, cause })?;
+    if workshop.manifest.roles.contains(&Role::Mapper) {
+        // Go's runtime takes ten times as long to start as a mapper to map. A connector starts anew each time: it draws
+        // random numbers, which must not be the same in every call.
+        bytes = (workshop.preinitialise)(&bytes).map_err(|reason| BuildError::Start { reason })?;
+    }
     let component = component::add_types(&mut bytes, workshop.manifest).and_then(|()| component::encode(&bytes));
     let component = component.map_err(|cause| BuildError::NoComponent {
         cure: format!("import the SDK in package main and call weir.Export in an init function ({cause})"),

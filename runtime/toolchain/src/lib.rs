@@ -18,3 +18,4 @@ pub use build::{Built, build};
 pub use error::BuildError;
 pub use finish::read_manifest;
 pub use language::Language;
+pub use workshop::Preinitialise;

@@ -36,10 +36,14 @@ impl Build {
     }
 }
 
+fn preinitialise(module: &[u8]) -> Result<Vec<u8>, String> {
+    host::preinitialise(module).map_err(|error| error.to_string())
+}
+
 /// Builds the project in the folder, and judges what came of it as an operator's Weir would: a role that the manifest names
 /// and the code lacks is told to its author first.
 pub(crate) fn build(folder: &Path) -> anyhow::Result<Built> {
-    let built = toolchain::build(folder).map_err(|error| match &error {
+    let built = toolchain::build(folder, preinitialise).map_err(|error| match &error {
         BuildError::Manifest { .. } | BuildError::NoProject { .. } => {
             Stop { exit: Exit::Faults, title: error.to_string(), faults: error.faults() }.into()
         }

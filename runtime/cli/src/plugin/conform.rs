@@ -38,7 +38,7 @@ impl Conform {
         let started = Instant::now();
         let component = component(&self.plugin)?;
         let only = self.only.iter().map(|id| id.to_uppercase()).collect();
-        let report = suite(component, self.fuzz, only, screen)?;
+        let report = suite(component, self.fuzz, only, Told::All, screen)?;
         if let Some(file) = &self.report {
             fs::write(file, report.to_json())
                 .with_context(|| format!("cannot write the report `{}`", file.display()))?;
@@ -52,19 +52,59 @@ impl Conform {
     }
 }
 
-/// Runs the suite, and shows each check as it ends.
-pub(super) fn suite(component: Vec<u8>, fuzz: u32, only: Vec<String>, screen: &Screen) -> anyhow::Result<Report> {
+/// Which checks are shown as they end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// All of them; those that were skipped come last, one line for each reason.
+    All,
+    /// Those that failed.
+    Failures,
+}
+
+/// Runs the suite, and shows its checks as they end.
+pub(super) fn suite(
+    component: Vec<u8>,
+    fuzz: u32,
+    only: Vec<String>,
+    told: Told,
+    screen: &Screen,
+) -> anyhow::Result<Report> {
     let program = env::current_exe().context("cannot find the program's own file")?;
     let config = Config { program, cache_folder: cache_folder(), fuzz, only };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut printed = Ok(());
     let report = runtime.block_on(conformance::run(config, component.into(), |checked| {
-        if !screen.json && printed.is_ok() {
+        let is_told = match checked.result {
+            Outcome::Failed => true,
+            Outcome::Ok => told == Told::All,
+            Outcome::Skipped => false,
+        };
+        if is_told && !screen.json && printed.is_ok() {
             printed = screen.print(&show(checked, screen));
         }
     }))?;
     printed?;
+    if told == Told::All && !screen.json {
+        screen.print(&skipped(&report, screen))?;
+    }
     Ok(report)
+}
+
+/// The checks that were skipped, a line for each reason.
+fn skipped(report: &Report, screen: &Screen) -> String {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for checked in report.checks.iter().filter(|checked| checked.result == Outcome::Skipped) {
+        let why = checked.seen.join("; ");
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, ids)) => ids.push(&checked.id),
+            None => reasons.push((why, vec![&checked.id])),
+        }
+    }
+    let line = |(why, ids): (String, Vec<&str>)| {
+        let word = screen.paint("skipped", Tone::Faint);
+        format!("{word}  {} {}\n", ids.join(" "), screen.paint(&format!("({})", clean(&why)), Tone::Faint))
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 fn unknown(id: &str) -> Stop {
@@ -76,9 +116,8 @@ fn unknown(id: &str) -> Stop {
 fn show(checked: &Checked, screen: &Screen) -> String {
     let Checked { id, title, result, seen } = checked;
     let (word, tone) = match result {
-        Outcome::Ok => ("ok     ", Tone::Good),
-        Outcome::Skipped => ("skipped", Tone::Faint),
         Outcome::Failed => ("FAILED ", Tone::Bad),
+        _ => ("ok     ", Tone::Good),
     };
     let word = screen.paint(word, tone);
     if *result != Outcome::Failed {

@@ -33,7 +33,7 @@ impl Keygen {
         }
         let password = match self.no_password {
             true => None,
-            false => Some(password("new password of the secret key").context("to keep it without one: --no-password")?),
+            false => Some(password("new password of the secret key", "to keep the key without one: --no-password")?),
         };
         let (secret, public) = artefact::generate(password.as_deref())?;
         // Nobody but its owner may read it, at no instant.

@@ -71,15 +71,15 @@ impl Key {
         let shown = self.file.display();
         let text = fs::read_to_string(&self.file).with_context(|| format!("cannot read the secret key `{shown}`"))?;
         let password = match artefact::is_encrypted(&text) {
-            true => Some(password(&format!("password of `{shown}`"))?),
+            true => Some(password(&format!("password of `{shown}`"), "type it, or set WEIR_KEY_PASSWORD")?),
             false => None,
         };
         Ok(SigningKey::open(&text, password.as_deref())?)
     }
 }
 
-fn password(prompt: &str) -> anyhow::Result<String> {
-    env::var(PASSWORD).or_else(|_| read_secret(prompt))
+fn password(prompt: &str, instead: &str) -> anyhow::Result<String> {
+    env::var(PASSWORD).or_else(|_| read_secret(prompt, instead))
 }
 
 /// A publisher as it is typed: the key itself, or the file that holds it.

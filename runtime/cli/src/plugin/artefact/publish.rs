@@ -8,7 +8,7 @@ use clap::Args;
 use conformance::{FUZZ, InvalidReport, Report};
 use serde_json::json;
 
-use super::super::conform::{suite, summary};
+use super::super::conform::{Told, suite, summary};
 use super::super::workbench::component;
 use super::{Key, Network, judge, told, wait};
 use crate::screen::{Screen, clean};
@@ -54,12 +54,17 @@ impl Publish {
             Some(Target::Tag(tag)) => Some(tag.as_str()),
             Some(Target::Digest(_)) => return Err(Stop::usage("nothing is published to a digest; name a tag").into()),
         };
-        // First, because a build takes its time.
+        // First, because a build and the suite take their time.
         let key = self.key.open()?;
         let changelog = self.changelog()?;
         let component = component(&self.plugin)?;
         let (read, _) = judge(&component)?;
         let manifest = &*read.manifest;
+        let cleared = wait(async {
+            let mut place = self.network.open(&to).await?;
+            let publisher = key.publisher()?;
+            Ok(artefact::clear(&mut place, &to.location, (manifest, &changelog), publisher, tag).await?)
+        })?;
         let report = self.report(&component, screen)?;
         let mut papers = vec![Paper::new("conformance.json", "application/json", report.to_json().into_bytes())];
         papers.extend(self.licence()?);
@@ -76,7 +81,7 @@ impl Publish {
         };
         let published = wait(async {
             let mut place = self.network.open(&to).await?;
-            Ok(artefact::publish(&mut place, &to.location, &release, &key, tag).await?)
+            Ok(artefact::publish(&mut place, &to.location, &release, &key, cleared).await?)
         })?;
         show(&published, &release, screen)?;
         Ok(Exit::Done)
@@ -85,7 +90,7 @@ impl Publish {
     /// The report that goes along: it vouches for the component.
     fn report(&self, component: &[u8], screen: &Screen) -> anyhow::Result<Report> {
         let report = match &self.report {
-            None => suite(component.to_vec(), FUZZ, Vec::new(), screen)?,
+            None => suite(component.to_vec(), FUZZ, Vec::new(), Told::Failures, screen)?,
             Some(file) => {
                 let text = fs::read_to_string(file);
                 let text = text.with_context(|| format!("cannot read the report `{}`", file.display()))?;
