@@ -47,7 +47,8 @@ pub fn preinitialise(module: &[u8]) -> Result<Vec<u8>, PreinitError> {
     let instance = linker.instantiate(&mut store, &instrumented).map_err(told)?;
     let start = instance.get_typed_func::<(), ()>(&mut store, START).map_err(told)?;
     start.call(&mut store, ()).map_err(|error| store.data().with(error))?;
-    let snapshot = wizer.snapshot(&context, &mut Started { store, instance });
+    let mut started = Started { store, instance };
+    let snapshot = wizer.snapshot(&context, &mut started);
     // Nothing in it waits.
     snapshot.now_or_never().ok_or_else(|| PreinitError("its state cannot be read".to_owned()))?.map_err(told)
 }
