@@ -38,8 +38,10 @@ pub fn changes(before: &Manifest, after: &Manifest) -> Vec<Change> {
             _ => {}
         }
     }
-    if let (Some(before), Some(after)) = (&before.mapper, &after.mapper) {
-        mapper(before, after, &mut all);
+    if before.has(Role::Mapper) && after.has(Role::Mapper) {
+        // A mapper without schemas takes and gives anything.
+        let [before, after] = [before, after].map(|manifest| manifest.mapper.clone().unwrap_or_default());
+        mapper(&before, &after, &mut all);
     }
     named(&before.actions, &after.actions, "action", &mut all, action);
     named(&before.auth, &after.auth, "authentication scheme", &mut all, |name, before, after, all| {
@@ -249,6 +251,16 @@ pub(crate) mod tests {
                 BREAKS the mapper's output: it may be anything now, and not only object
             "#]],
         );
+    }
+
+    #[test]
+    fn a_mapper_that_had_no_schemas_took_anything() {
+        let bare = Manifest { mapper: None, ..mapper() };
+        let breaks = |before: &Manifest, after: &Manifest| {
+            changes(before, after).into_iter().map(|change| change.words).collect::<Vec<_>>()
+        };
+        assert_eq!(breaks(&bare, &mapper()), ["the mapper's input: it must be object now"]);
+        assert_eq!(breaks(&mapper(), &bare), ["the mapper's output: it may be anything now, and not only object"]);
     }
 
     #[test]

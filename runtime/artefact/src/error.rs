@@ -1,7 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{Change, Digest};
+use crate::{Change, Digest, Publisher};
 
 /// Why something is not packed, pushed, pulled or believed. Whoever gets one has changed nothing.
 #[derive(Debug, thiserror::Error)]
@@ -67,10 +67,10 @@ pub enum ArtefactError {
     Publisher {
         /// Which artefact.
         what: String,
-        /// The key id that is expected.
-        pinned: String,
-        /// The key id that is there.
-        found: String,
+        /// The key that is expected, all of it: another can have its id.
+        pinned: Publisher,
+        /// The key that is there.
+        found: Publisher,
         /// Why it is expected.
         why: String,
     },
@@ -140,6 +140,19 @@ pub enum ArtefactError {
         /// Where.
         place: String,
     },
+    /// A version that is there already cannot be looked at, so nothing is published beside it.
+    #[error(
+        "{version} in {place} stands in the way of what is to be published; if it is not yours, have its tag removed there, or publish to another repository"
+    )]
+    Neighbour {
+        /// Which version.
+        version: String,
+        /// Where.
+        place: String,
+        /// What is wrong with it; its code is that of the whole.
+        #[source]
+        cause: Box<ArtefactError>,
+    },
     /// The version cannot be a tag.
     #[error("version {version} cannot be published: {reason}")]
     Version {
@@ -193,10 +206,10 @@ pub enum ArtefactError {
     NotPublisher {
         /// Which artefact.
         what: String,
-        /// The publisher's key id.
-        publisher: String,
-        /// The id of the key that was given.
-        found: String,
+        /// The publisher's key.
+        publisher: Publisher,
+        /// The key that was given.
+        found: Publisher,
         /// `deprecate` or `yank`.
         act: &'static str,
     },
@@ -209,12 +222,10 @@ pub enum ArtefactError {
         reason: String,
     },
     /// It is too large to be read.
-    #[error("{what} has {bytes} bytes, and {bytes_max} are allowed")]
+    #[error("{what} has more than the {bytes_max} bytes that are allowed")]
     TooLarge {
         /// What.
         what: String,
-        /// Its size, as it is named.
-        bytes: u64,
         /// The limit.
         bytes_max: u64,
     },
@@ -244,6 +255,14 @@ pub enum ArtefactError {
         /// What happened.
         reason: String,
     },
+    /// A file is there, and does not hold what it should.
+    #[error("`{}` cannot be understood: {reason}; mend it by hand, or take it back from where it is kept", file.display())]
+    Unreadable {
+        /// Which.
+        file: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A file cannot be read or written.
     #[error("cannot {what} `{}`", file.display())]
     File {
@@ -260,6 +279,15 @@ pub enum ArtefactError {
 impl ArtefactError {
     pub(crate) fn malformed(what: &str, reason: impl ToString) -> Self {
         Self::Malformed { what: what.to_owned(), reason: reason.to_string() }
+    }
+
+    pub(crate) fn unreadable(file: &std::path::Path, reason: impl ToString) -> Self {
+        Self::Unreadable { file: file.to_owned(), reason: reason.to_string() }
+    }
+
+    /// Whether it lies in what was found there, and not in whether anything could be found.
+    pub(crate) fn is_of_content(&self) -> bool {
+        !matches!(self, Self::Registry { .. } | Self::Login { .. } | Self::File { .. } | Self::Unreadable { .. })
     }
 
     pub(crate) fn file(what: &'static str, file: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
@@ -283,6 +311,7 @@ impl ArtefactError {
             Self::Yanked { .. } => "weir.artefact.yanked",
             Self::Asks { .. } => "weir.artefact.asks",
             Self::Published { .. } => "weir.artefact.published",
+            Self::Neighbour { cause, .. } => cause.code(),
             Self::Version { .. } => "weir.artefact.version",
             Self::Conformance { .. } => "weir.artefact.conformance",
             Self::Changelog { .. } => "weir.artefact.changelog",
@@ -294,6 +323,7 @@ impl ArtefactError {
             Self::Key { .. } => "weir.artefact.key",
             Self::Login { .. } => "weir.artefact.login",
             Self::Registry { .. } => "weir.artefact.registry",
+            Self::Unreadable { .. } => "weir.artefact.unreadable",
             Self::File { .. } => "weir.artefact.file",
         }
     }

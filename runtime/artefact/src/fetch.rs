@@ -1,11 +1,14 @@
 use semver::Version;
 
 use crate::notice::{NOTICE, NOTICE_PAPER, NOTICE_SIGNATURE};
-use crate::oci::{Descriptor, Image, MANIFEST_BYTES_MAX, PAPER_BYTES_MAX, SOURCE, TITLE, VERSION, WASM, WASM_CONFIG};
+use crate::oci::{
+    Descriptor, Image, MANIFEST_BYTES_MAX, PAPER_BYTES_MAX, PAPERS_BYTES_MAX, PAPERS_MAX, SOURCE, TITLE, VERSION, WASM,
+    WASM_CONFIG,
+};
 use crate::release::{MANIFEST_PAPER, PAPER, PUBLISHER, RELEASE, SIGNATURE};
 use crate::{ArtefactError, Digest, Location, Notice, NoticeKind, Paper, Pins, Place, Publisher, Reference, Target};
 
-/// More is not looked at: whoever may push can attach what they like.
+/// Signatures and notices of one release; whoever may push can attach what they like.
 const ATTACHMENTS_MAX: usize = 64;
 
 /// What is wanted, and of whom.
@@ -58,6 +61,26 @@ pub struct Fetched {
 }
 
 impl Fetched {
+    /// One that nobody published.
+    #[cfg(test)]
+    pub(crate) fn stand_in(reference: Reference, id: &str, version: &str, publisher: &Publisher) -> Self {
+        let layer = Descriptor::of(WASM, version.as_bytes());
+        Self {
+            reference,
+            digest: Digest::of(format!("{id} {version}").as_bytes()),
+            id: id.to_owned(),
+            version: Version::parse(version).expect("a version"),
+            publisher: publisher.clone(),
+            is_known: false,
+            source: None,
+            papers: Vec::new(),
+            notices: Vec::new(),
+            component: layer.digest.clone(),
+            size: 0,
+            layer,
+        }
+    }
+
     /// Fetches the component.
     ///
     /// # Errors
@@ -100,9 +123,18 @@ pub async fn fetch(place: &mut Place, location: &Location, wanted: &Wanted<'_>) 
     }
     let mut refused = None;
     for version in versions(place).await? {
-        match fetch_one(place, location, &Target::Tag(version.to_string()), wanted).await {
-            Err(error @ ArtefactError::Yanked { .. }) => refused = Some(error),
-            other => return other,
+        match (fetch_one(place, location, &Target::Tag(version.to_string()), wanted).await, &refused) {
+            (Err(error @ ArtefactError::Yanked { .. }), None) => refused = Some(error),
+            (Err(ArtefactError::Yanked { .. }), Some(_)) => {}
+            // Else nobody would learn why something older is offered at all.
+            (
+                Err(ArtefactError::Downgrade { id, version, pinned }),
+                Some(ArtefactError::Yanked { version: yanked, reason, .. }),
+            ) if *yanked == pinned => {
+                let pinned = format!("{pinned} (yanked by its publisher: {reason})");
+                return Err(ArtefactError::Downgrade { id, version, pinned });
+            }
+            (other, _) => return other,
         }
     }
     let nothing = || ArtefactError::NotFound { what: "a published version".to_owned(), place: place.to_string() };
@@ -110,7 +142,10 @@ pub async fn fetch(place: &mut Place, location: &Location, wanted: &Wanted<'_>) 
 }
 
 /// The published versions, the newest first, pre-releases behind all others.
-pub(crate) async fn versions(place: &mut Place) -> Result<Vec<Version>, ArtefactError> {
+///
+/// # Errors
+/// They cannot be listed.
+pub async fn versions(place: &mut Place) -> Result<Vec<Version>, ArtefactError> {
     let mut versions: Vec<_> = place.tags().await?.iter().filter_map(|tag| Version::parse(tag).ok()).collect();
     versions.sort_by(|a, b| a.pre.is_empty().cmp(&b.pre.is_empty()).then(a.cmp(b)).reverse());
     Ok(versions)
@@ -137,11 +172,11 @@ async fn fetch_one(
     let layer = layer(&image, &what)?;
     let publisher = match image.annotation(PUBLISHER) {
         "" => return Err(ArtefactError::Unsigned { what }),
-        key => Publisher::read(key)?,
+        key => Publisher::read(key).map_err(|error| ArtefactError::malformed(&what, error))?,
     };
     let (id, version) = identity(&image, target, &what)?;
     if let Some(expected) = wanted.publisher.as_ref().filter(|expected| **expected != publisher) {
-        let (pinned, found) = (expected.id(), publisher.id());
+        let (pinned, found) = (expected.clone(), publisher);
         return Err(ArtefactError::Publisher { what, pinned, found, why: "as was said".to_owned() });
     }
     let is_known = wanted.pins.check_publisher(location, &id, &publisher)?;
@@ -188,21 +223,31 @@ fn identity(image: &Image, target: &Target, what: &str) -> Result<(String, Versi
     }
 }
 
-/// What is attached to a release, by whomever.
+/// What is attached to a release and can be ours, by whomever.
 struct Attached(Vec<Image>);
 
 impl Attached {
     async fn read(place: &mut Place, subject: &Digest, what: &str) -> Result<Self, ArtefactError> {
+        // Before they are counted: what others attach for their own ends must not hide a notice.
+        let is_ours = |kind: &String| [RELEASE, NOTICE].contains(&kind.as_str());
+        let mut listed = place.attached(subject).await?;
+        listed.retain(|listed| listed.artifact_type.as_ref().is_none_or(is_ours) && listed.size <= MANIFEST_BYTES_MAX);
+        if listed.len() > ATTACHMENTS_MAX {
+            let reason = format!(
+                "more than {ATTACHMENTS_MAX} signatures and notices are attached to it, and which of them count is not \
+                 looked for; whoever owns {place} must remove those that are not its publisher's"
+            );
+            return Err(ArtefactError::malformed(what, reason));
+        }
         let mut images = Vec::new();
-        for listed in place.attached(subject).await?.into_iter().take(ATTACHMENTS_MAX) {
-            if listed.size > MANIFEST_BYTES_MAX {
-                continue;
-            }
-            let Some(bytes) = place.manifest(&Target::Digest(listed.digest)).await? else { continue };
-            let image = Image::read(&bytes, &format!("what is attached to {what}"))?;
-            if image.subject.as_ref().is_some_and(|of| of.digest == *subject) {
-                images.push(image);
-            }
+        for listed in listed {
+            let bytes = match place.manifest(&Target::Digest(listed.digest)).await {
+                Ok(bytes) => bytes.unwrap_or_default(),
+                Err(error) if error.is_of_content() => continue,
+                Err(error) => return Err(error),
+            };
+            let image = Image::read(&bytes, what).ok();
+            images.extend(image.filter(|image| image.subject.as_ref().is_some_and(|of| of.digest == *subject)));
         }
         Ok(Self(images))
     }
@@ -221,10 +266,18 @@ impl Attached {
     ) -> Result<(), ArtefactError> {
         let mut refused = ArtefactError::Unsigned { what: what.to_owned() };
         for image in self.of(RELEASE) {
-            let Some(signature) = text(place, image, SIGNATURE).await? else { continue };
-            match publisher.verify(bytes, &signature) {
-                Ok(()) => return Ok(()),
-                Err(reason) => refused = ArtefactError::Signature { what: what.to_owned(), reason },
+            let signature = match text(place, image, SIGNATURE).await {
+                Ok(signature) => signature,
+                Err(error) if error.is_of_content() => {
+                    refused = error;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            match signature.map(|signature| publisher.verify(bytes, &signature)) {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(reason)) => refused = ArtefactError::Signature { what: what.to_owned(), reason },
+                None => {}
             }
         }
         Err(refused)
@@ -238,18 +291,26 @@ impl Attached {
     ) -> Result<Vec<Notice>, ArtefactError> {
         let mut notices = Vec::new();
         for image in self.of(NOTICE) {
-            let said = (text(place, image, NOTICE_PAPER).await?, text(place, image, NOTICE_SIGNATURE).await?);
-            let (Some(said), Some(signature)) = said else { continue };
-            notices.extend(Notice::read(said.as_bytes(), &signature, publisher, release));
+            match said(place, image).await {
+                Ok(Some((said, signature))) => {
+                    notices.extend(Notice::read(said.as_bytes(), &signature, publisher, release));
+                }
+                Ok(None) => {}
+                Err(error) if error.is_of_content() => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(notices)
     }
 
     /// The papers whose digests the signed manifest names, all of them.
     async fn papers(&self, place: &mut Place, image: &Image, what: &str) -> Result<Vec<Paper>, ArtefactError> {
-        let mut papers = Vec::new();
-        for (name, digest) in &image.annotations {
-            let Some(name) = name.strip_prefix(PAPER) else { continue };
+        let named = image.annotations.iter().filter_map(|(name, digest)| Some((name.strip_prefix(PAPER)?, digest)));
+        if named.clone().count() > PAPERS_MAX {
+            return Err(ArtefactError::malformed(what, format!("more than {PAPERS_MAX} documents go along")));
+        }
+        let (mut papers, mut left) = (Vec::new(), PAPERS_BYTES_MAX);
+        for (name, digest) in named {
             let expected: Digest = digest.parse().map_err(|reason: String| ArtefactError::malformed(what, reason))?;
             let layers = || self.of(RELEASE).flat_map(|image| &image.layers).filter(|layer| layer.title() == name);
             let found = layers().find(|layer| layer.digest == expected).or_else(|| layers().next());
@@ -258,11 +319,18 @@ impl Attached {
                 let found = layer.digest.clone();
                 return Err(ArtefactError::Tampered { what: name.to_owned(), expected, found });
             }
-            let bytes = place.blob(layer, name, PAPER_BYTES_MAX).await?;
+            let bytes = place.blob(layer, name, PAPER_BYTES_MAX.min(left)).await?;
+            left -= bytes.len() as u64;
             papers.push(Paper { name: name.to_owned(), media_type: layer.media_type.clone(), bytes });
         }
         Ok(papers)
     }
+}
+
+/// A notice and its signature.
+async fn said(place: &mut Place, image: &Image) -> Result<Option<(String, String)>, ArtefactError> {
+    let (said, signature) = (text(place, image, NOTICE_PAPER).await?, text(place, image, NOTICE_SIGNATURE).await?);
+    Ok(said.zip(signature))
 }
 
 /// The text of the layer with that title.

@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ArtefactError;
 
+/// Of Ed25519.
+const SIGNATURE_BYTES: usize = 64;
+
 /// The public key of a publisher, as minisign writes it in one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -35,6 +38,11 @@ impl Publisher {
     /// Whether the signature of these bytes is this publisher's.
     pub(crate) fn verify(&self, bytes: &[u8], signature: &str) -> Result<(), String> {
         let key = self.key().map_err(|error| error.to_string())?;
+        // minisign 0.10 slices what the fourth line signs without looking how long it is: a shorter one is a panic.
+        let global = signature.lines().nth(3).and_then(|line| BASE64_STANDARD.decode(line.trim()).ok());
+        if global.is_none_or(|bytes| bytes.len() != SIGNATURE_BYTES) {
+            return Err("it is no signature of minisign".to_owned());
+        }
         let signature = SignatureBox::from_string(signature).map_err(|error| error.to_string())?;
         if signature.keynum() != key.keynum() {
             return Err("it was made with another key than the publisher's".to_owned());
@@ -145,6 +153,21 @@ mod tests {
         let other = Publisher::read(&generate(None).expect("a pair").1).expect("reads");
         assert!(other.verify(b"bytes", &signature).expect_err("another key").contains("another key"));
         assert!(Publisher::read("RWQ=").is_err());
+    }
+
+    /// Whoever may attach something needs no key for it.
+    #[test]
+    fn a_signature_that_was_cut_is_refused_and_ends_nothing() {
+        let (secret, public) = generate(None).expect("a pair");
+        let (key, publisher) =
+            (SigningKey::open(&secret, None).expect("opens"), Publisher::read(&public).expect("reads"));
+        let signature = key.sign(b"bytes", "a comment").expect("signs");
+        let lines: Vec<_> = signature.lines().collect();
+        for fourth in ["", "AAAA", "not base64", &BASE64_STANDARD.encode([7; 65])] {
+            let cut = [lines[0], lines[1], lines[2], fourth].join("\n");
+            assert_eq!(publisher.verify(b"bytes", &cut), Err("it is no signature of minisign".to_owned()), "{fourth}");
+        }
+        assert!(publisher.verify(b"bytes", &lines[..3].join("\n")).is_err());
     }
 
     #[test]

@@ -3,7 +3,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::oci::{Descriptor, Image, Index, MANIFEST_BYTES_MAX, REF_NAME, to_json};
+use crate::oci::{Descriptor, Image, Index, Listed, MANIFEST_BYTES_MAX, REF_NAME, to_json};
+use crate::whole::write;
 use crate::{ArtefactError, Digest, Target};
 
 const MARKER: &str = "oci-layout";
@@ -28,9 +29,9 @@ impl Layout {
             Target::Digest(digest) => digest.clone(),
             Target::Tag(tag) => {
                 let index = self.index()?;
-                let tagged = index.manifests.into_iter().rfind(|listed| tag_of(listed) == Some(tag));
+                let tagged = index.readable().rfind(|listed| tag_of(listed) == Some(tag));
                 let Some(tagged) = tagged else { return Ok(None) };
-                tagged.digest
+                tagged.digest.clone()
             }
         };
         self.blob(&digest, MANIFEST_BYTES_MAX)
@@ -59,34 +60,38 @@ impl Layout {
                     Some(other) => other == tag,
                     None => listed.digest == descriptor.digest,
                 };
-                index.manifests.retain(|listed| !is_same(listed));
+                index.manifests.retain(|listed| !listed.readable().is_some_and(is_same));
             }
-            None if index.manifests.iter().any(|listed| listed.digest == descriptor.digest) => return Ok(()),
+            None if index.readable().any(|listed| listed.digest == descriptor.digest) => return Ok(()),
             None => {
                 let image: Option<Image> = serde_json::from_slice(bytes).ok();
                 descriptor.artifact_type = image.and_then(|image| image.artifact_type);
             }
         }
-        index.manifests.push(descriptor);
+        index.manifests.push(Listed::Readable(descriptor));
         write(&self.folder.join(MARKER), br#"{"imageLayoutVersion":"1.0.0"}"#)?;
         write(&self.folder.join("index.json"), &to_json(&index))
     }
 
     pub(crate) fn tags(&self) -> Result<Vec<String>, ArtefactError> {
-        Ok(self.index()?.manifests.iter().filter_map(tag_of).map(str::to_owned).collect())
+        Ok(self.index()?.readable().filter_map(tag_of).map(str::to_owned).collect())
     }
 
     /// Those in the index that say that they belong to it.
     pub(crate) fn attached(&self, subject: &Digest) -> Result<Vec<Descriptor>, ArtefactError> {
         let mut attached = Vec::new();
-        for listed in self.index()?.manifests {
-            let Some(bytes) = self.blob(&listed.digest, MANIFEST_BYTES_MAX)? else { continue };
+        for listed in self.index()?.readable() {
+            let bytes = match self.blob(&listed.digest, MANIFEST_BYTES_MAX) {
+                Ok(Some(bytes)) => bytes,
+                Ok(None) | Err(ArtefactError::TooLarge { .. }) => continue,
+                Err(error) => return Err(error),
+            };
             let image: Option<Image> = serde_json::from_slice(&bytes).ok();
             let Some(image) = image.filter(|image| image.subject.as_ref().is_some_and(|of| of.digest == *subject))
             else {
                 continue;
             };
-            attached.push(Descriptor { artifact_type: image.artifact_type, ..listed });
+            attached.push(Descriptor { artifact_type: image.artifact_type, ..listed.clone() });
         }
         Ok(attached)
     }
@@ -94,7 +99,7 @@ impl Layout {
     fn index(&self) -> Result<Index, ArtefactError> {
         let file = self.folder.join("index.json");
         let Some(bytes) = read(&file, MANIFEST_BYTES_MAX)? else { return Ok(Index::default()) };
-        serde_json::from_slice(&bytes).map_err(|cause| ArtefactError::malformed(&file.display().to_string(), cause))
+        serde_json::from_slice(&bytes).map_err(|cause| ArtefactError::unreadable(&file, cause))
     }
 
     fn blob_file(&self, digest: &Digest) -> PathBuf {
@@ -123,15 +128,7 @@ pub(crate) fn read(file: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>, Artef
     opened.take(bytes_max + 1).read_to_end(&mut bytes).map_err(ArtefactError::file("read", file))?;
     if bytes.len() as u64 > bytes_max {
         let what = format!("`{}`", file.display());
-        return Err(ArtefactError::TooLarge { what, bytes: bytes.len() as u64, bytes_max });
+        return Err(ArtefactError::TooLarge { what, bytes_max });
     }
     Ok(Some(bytes))
-}
-
-/// Writes a file whole or not at all.
-pub(crate) fn write(file: &Path, bytes: &[u8]) -> Result<(), ArtefactError> {
-    let unfinished = file.with_extension("unfinished");
-    let folder = file.parent().map_or(Ok(()), fs::create_dir_all);
-    let written = folder.and_then(|()| fs::write(&unfinished, bytes)).and_then(|()| fs::rename(&unfinished, file));
-    written.map_err(ArtefactError::file("write", file))
 }

@@ -63,7 +63,7 @@ pub async fn post(
     let (id, version) = (fetched.id.clone(), fetched.version.to_string());
     if publisher != fetched.publisher {
         let act = if kind == NoticeKind::Yanked { "yank" } else { "deprecate" };
-        let (publisher, found) = (fetched.publisher.id(), publisher.id());
+        let (publisher, found) = (fetched.publisher.clone(), publisher);
         return Err(ArtefactError::NotPublisher { what: format!("{id} {version}"), publisher, found, act });
     }
     let release = fetched.digest.clone();

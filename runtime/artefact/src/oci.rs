@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::Digest as _;
 
 use crate::ArtefactError;
@@ -21,6 +22,9 @@ pub(crate) const WASM: &str = "application/wasm";
 pub(crate) const MANIFEST_BYTES_MAX: u64 = 4 << 20;
 /// For a changelog, a report, a licence, a configuration.
 pub(crate) const PAPER_BYTES_MAX: u64 = 4 << 20;
+/// All documents that go along with one release, and how many.
+pub(crate) const PAPERS_BYTES_MAX: u64 = 3 * PAPER_BYTES_MAX;
+pub(crate) const PAPERS_MAX: usize = 16;
 
 pub(crate) const TITLE: &str = "org.opencontainers.image.title";
 pub(crate) const DESCRIPTION: &str = "org.opencontainers.image.description";
@@ -102,6 +106,9 @@ pub(crate) struct Descriptor {
     pub(crate) artifact_type: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) annotations: Annotations,
+    /// What others wrote, and is written again in their index.
+    #[serde(flatten)]
+    pub(crate) more: Map<String, Value>,
 }
 
 impl Descriptor {
@@ -112,6 +119,7 @@ impl Descriptor {
             size: bytes.len() as u64,
             artifact_type: None,
             annotations: Annotations::new(),
+            more: Map::new(),
         }
     }
 
@@ -163,7 +171,33 @@ pub(crate) struct Index {
     pub(crate) schema_version: u32,
     #[serde(default = "index_type")]
     pub(crate) media_type: String,
-    pub(crate) manifests: Vec<Descriptor>,
+    pub(crate) manifests: Vec<Listed>,
+    /// What others wrote, and is written again.
+    #[serde(flatten)]
+    pub(crate) more: Map<String, Value>,
+}
+
+/// What an index lists. Others write there too: what cannot be read is not ours, and stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Listed {
+    Readable(Descriptor),
+    Other(Value),
+}
+
+impl Index {
+    pub(crate) fn readable(&self) -> impl DoubleEndedIterator<Item = &Descriptor> {
+        self.manifests.iter().filter_map(Listed::readable)
+    }
+}
+
+impl Listed {
+    pub(crate) fn readable(&self) -> Option<&Descriptor> {
+        match self {
+            Self::Readable(descriptor) => Some(descriptor),
+            Self::Other(_) => None,
+        }
+    }
 }
 
 fn index_type() -> String {
@@ -172,7 +206,7 @@ fn index_type() -> String {
 
 impl Default for Index {
     fn default() -> Self {
-        Self { schema_version: 2, media_type: index_type(), manifests: Vec::new() }
+        Self { schema_version: 2, media_type: index_type(), manifests: Vec::new(), more: Map::new() }
     }
 }
 
@@ -185,6 +219,19 @@ pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_index_keeps_what_others_wrote() {
+        let digest = Digest::of(b"");
+        let text = format!(
+            r#"{{"annotations":{{"a":"b"}},"manifests":[{{"mediaType":"m","digest":"{digest}","size":0,"platform":{{"os":"x"}}}},{{"digest":"sha512:00"}}],"mediaType":"{INDEX}","schemaVersion":2}}"#
+        );
+        let index: Index = serde_json::from_str(&text).expect("reads");
+        assert_eq!(index.readable().count(), 1);
+        let [again, before]: [Value; 2] =
+            [serde_json::from_slice(&to_json(&index)), serde_json::from_str(&text)].map(|value| value.expect("JSON"));
+        assert_eq!(again, before);
+    }
 
     #[test]
     fn a_digest_is_read_strictly() {

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::layout::Layout;
-use crate::oci::{Descriptor, IMAGE, INDEX, Image, Index, to_json};
+use crate::oci::{Descriptor, IMAGE, INDEX, Image, Index, Listed, to_json};
 use crate::registry::Registry;
 use crate::{ArtefactError, Digest, Location, Target};
 
@@ -60,7 +60,7 @@ impl Place {
         bytes_max: u64,
     ) -> Result<Vec<u8>, ArtefactError> {
         if descriptor.size > bytes_max {
-            return Err(ArtefactError::TooLarge { what: what.to_owned(), bytes: descriptor.size, bytes_max });
+            return Err(ArtefactError::TooLarge { what: what.to_owned(), bytes_max });
         }
         let found = match self {
             Self::Folder(layout) => layout.blob(&descriptor.digest, bytes_max)?,
@@ -112,8 +112,8 @@ impl Place {
         let tag = fallback_tag(&subject.digest);
         let mut index = self.fallback(&tag).await?;
         descriptor.artifact_type.clone_from(&image.artifact_type);
-        index.manifests.retain(|listed| listed.digest != digest);
-        index.manifests.push(descriptor);
+        index.manifests.retain(|listed| listed.readable().is_none_or(|listed| listed.digest != digest));
+        index.manifests.push(Listed::Readable(descriptor));
         let bytes = to_json(&index);
         match self {
             Self::Folder(layout) => layout.put_manifest(&bytes, INDEX, Some(&tag))?,
@@ -122,16 +122,25 @@ impl Place {
         Ok(digest)
     }
 
-    /// What is attached to a manifest.
+    /// What is attached to a manifest, by either list: a registry may have begun to keep its own, and what others copied
+    /// there stands in the one behind the tag.
     pub(crate) async fn attached(&mut self, subject: &Digest) -> Result<Vec<Descriptor>, ArtefactError> {
         let listed = match self {
             Self::Folder(layout) => Some(layout.attached(subject)?),
             Self::Registry(registry) => registry.referrers(subject).await?,
         };
-        match listed {
-            Some(listed) if !listed.is_empty() => Ok(listed),
-            _ => Ok(self.fallback(&fallback_tag(subject)).await?.manifests),
+        let mut attached = listed.unwrap_or_default();
+        match self.fallback(&fallback_tag(subject)).await {
+            Ok(index) => {
+                let is_new = |listed: &&Descriptor| !attached.iter().any(|known| known.digest == listed.digest);
+                let new: Vec<_> = index.readable().filter(is_new).cloned().collect();
+                attached.extend(new);
+            }
+            // Anybody who may push can put anything behind a tag.
+            Err(error) if error.is_of_content() && !attached.is_empty() => {}
+            Err(error) => return Err(error),
         }
+        Ok(attached)
     }
 
     async fn fallback(&mut self, tag: &str) -> Result<Index, ArtefactError> {

@@ -4,11 +4,9 @@ use semver::Version;
 use crate::changelog::section;
 use crate::fetch::{Fetched, Wanted, fetch, versions};
 use crate::key::SigningKey;
-use crate::oci::{Descriptor, IMAGE};
+use crate::oci::{Descriptor, IMAGE, PAPER_BYTES_MAX};
 use crate::release::{Packed, RELEASE, SIGNATURE, attach, signed};
-use crate::{
-    ArtefactError, Change, Digest, Location, Pins, Place, Publisher, Reference, Release, Target, changes,
-};
+use crate::{ArtefactError, Change, Digest, Location, Pins, Place, Publisher, Reference, Release, Target, changes};
 
 /// What was published.
 #[derive(Clone, Debug)]
@@ -47,6 +45,9 @@ pub async fn clear<'a>(
     tag: Option<&'a str>,
 ) -> Result<Cleared<'a>, ArtefactError> {
     let version = publishable(&manifest.version, tag)?;
+    if changelog.len() as u64 > PAPER_BYTES_MAX {
+        return Err(ArtefactError::TooLarge { what: "CHANGELOG.md".to_owned(), bytes_max: PAPER_BYTES_MAX });
+    }
     let written = section(changelog, &manifest.version);
     let written = written.filter(|section| !section.text.is_empty()).ok_or_else(|| ArtefactError::Changelog {
         reason: format!("CHANGELOG.md says nothing of {version}"),
@@ -71,7 +72,10 @@ pub async fn publish(
     cleared: Cleared<'_>,
 ) -> Result<Published, ArtefactError> {
     let Cleared { version, news, publisher, before, tag } = cleared;
-    let Packed { image, config, papers } = release.pack(&news, &publisher);
+    let packed = release.pack(&news, &publisher);
+    // What nobody could pull would take the version away from what could be.
+    packed.check()?;
+    let Packed { image, config, papers } = packed;
     let digest = Digest::of(&image);
     let comment = format!("{} {version} {digest}", release.manifest.id);
     let mut attached = vec![signed(key, &image, &comment, SIGNATURE)?];
@@ -80,7 +84,12 @@ pub async fn publish(
     place.put_blob(&config).await?;
     place.put_manifest(&image, None).await?;
     attach(place, Descriptor::of(IMAGE, &image), RELEASE, &attached).await?;
-    place.put_manifest(&image, Some(&version.to_string())).await?;
+    // Once more, because a build and the suite take minutes in which another may have published it.
+    let (id, version) = (&release.manifest.id, version.to_string());
+    if place.manifest(&Target::Tag(version.clone())).await?.is_some() {
+        return Err(ArtefactError::Published { id: id.clone(), version, place: place.to_string() });
+    }
+    place.put_manifest(&image, Some(&version)).await?;
     if let Some(tag) = tag {
         place.put_manifest(&image, Some(tag)).await?;
     }
@@ -117,21 +126,27 @@ async fn before(
         let (version, place) = (version.to_string(), place.to_string());
         return Err(ArtefactError::Published { id: id.to_owned(), version, place });
     }
+    // Who uses a stable version has not used what was tried out before it.
+    let is_before = |other: &Version| other < version && (!version.pre.is_empty() || other.pre.is_empty());
     // Whoever owns the repository is seen at its newest version, also where this one is older.
-    published.sort_by_key(|published| (published > version, std::cmp::Reverse(published.clone())));
+    published.sort_by_key(|published| (!is_before(published), std::cmp::Reverse(published.clone())));
     let pins = Pins::default();
     for published in published {
         let target = Some(Target::Tag(published.to_string()));
         let wanted = Wanted { publisher: Some(publisher.clone()), ..Wanted::new(target, &pins) };
         match fetch(place, location, &wanted).await {
             Err(ArtefactError::Yanked { .. }) => {}
+            Err(cause) if cause.is_of_content() => {
+                let (version, place) = (published.to_string(), place.to_string());
+                return Err(ArtefactError::Neighbour { version, place, cause: Box::new(cause) });
+            }
             Err(error) => return Err(error),
             Ok(fetched) if fetched.id != id => {
                 let reason =
                     format!("it holds `{}`, and this is `{id}`; every plugin has a repository of its own", fetched.id);
                 return Err(ArtefactError::Identity { what: place.to_string(), reason });
             }
-            Ok(fetched) if fetched.version < *version => return Ok(Some(fetched)),
+            Ok(fetched) if is_before(&fetched.version) => return Ok(Some(fetched)),
             Ok(_) => return Ok(None),
         }
     }
@@ -148,6 +163,11 @@ fn judge(
     let changes = changes(&before.manifest()?, manifest);
     let breaking: Vec<_> = changes.iter().filter(|change| change.is_breaking).cloned().collect();
     let (shown, was) = (version.to_string(), before.version.to_string());
+    // What is tried out may still change.
+    let core = |version: &Version| (version.major, version.minor, version.patch);
+    if !version.pre.is_empty() && !before.version.pre.is_empty() && core(version) == core(&before.version) {
+        return Ok((before.version.clone(), changes));
+    }
     // Flows name a plugin by its major version, 0 included.
     if !breaking.is_empty() && version.major == before.version.major {
         let major = version.major + 1;

@@ -3,8 +3,8 @@ use serde_json::json;
 
 use crate::key::SigningKey;
 use crate::oci::{
-    AUTHORS, Annotations, CREATED, DESCRIPTION, Descriptor, EMPTY, IMAGE, Image, LICENCES, SOURCE, TITLE, VERSION,
-    WASM, WASM_CONFIG, to_json,
+    AUTHORS, Annotations, CREATED, DESCRIPTION, Descriptor, EMPTY, IMAGE, Image, LICENCES, MANIFEST_BYTES_MAX,
+    PAPER_BYTES_MAX, PAPERS_BYTES_MAX, SOURCE, TITLE, VERSION, WASM, WASM_CONFIG, to_json,
 };
 use crate::{ArtefactError, Digest, Place, Publisher};
 
@@ -75,6 +75,22 @@ pub(crate) struct Packed {
     pub(crate) image: Vec<u8>,
     pub(crate) config: Vec<u8>,
     pub(crate) papers: Vec<Paper>,
+}
+
+impl Packed {
+    /// Whether all of it is small enough to be read again.
+    pub(crate) fn check(&self) -> Result<(), ArtefactError> {
+        let papers = self.papers.iter().map(|paper| (paper.name.as_str(), paper.bytes.len(), PAPER_BYTES_MAX));
+        let others = [
+            ("the release's manifest", self.image.len(), MANIFEST_BYTES_MAX),
+            ("the release's configuration", self.config.len(), PAPER_BYTES_MAX),
+            ("all that goes along", self.papers.iter().map(|paper| paper.bytes.len()).sum(), PAPERS_BYTES_MAX),
+        ];
+        match papers.chain(others).find(|(_, bytes, bytes_max)| *bytes as u64 > *bytes_max) {
+            Some((what, _, bytes_max)) => Err(ArtefactError::TooLarge { what: what.to_owned(), bytes_max }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Release<'_> {

@@ -64,7 +64,7 @@ impl Comparison {
         let nothing = Map::new();
         let (wide, narrow) = match (wide, narrow) {
             (Value::Object(wide), Value::Object(narrow)) if depth > 0 => (wide, narrow),
-            (Value::Object(wide), Value::Bool(true)) => (wide, &nothing),
+            (Value::Object(wide), Value::Bool(true)) if depth > 0 => (wide, &nothing),
             _ => return self.say(at, "nothing is taken here now".to_owned(), "something may come here now".to_owned()),
         };
         let told = self.found.len();
@@ -84,24 +84,24 @@ impl Comparison {
         let Some(allowed) = types(wide) else { return };
         let is_allowed = |kind: &&str| allowed.contains(kind) || *kind == "integer" && allowed.contains(&"number");
         let listed = allowed.join(" or ");
-        match types(narrow) {
-            Some(possible) if possible.iter().all(is_allowed) => {}
-            Some(possible) => {
-                let more: Vec<_> = possible.iter().filter(|kind| !is_allowed(kind)).copied().collect();
-                let more = more.join(" or ");
-                self.say(
-                    at,
-                    format!("it must be {listed} now, and could be {more}"),
-                    format!("it may be {more} now, and was {listed}"),
-                );
-            }
-            // Values that are listed say themselves what they are.
-            None if narrow.contains_key("enum") || narrow.contains_key("const") => {}
-            None => self.say(
+        // Values that are listed say themselves what they are.
+        let told = || values(narrow).map(|values| values.into_iter().map(kind).collect());
+        let Some(possible) = types(narrow).or_else(told) else {
+            return self.say(
                 at,
                 format!("it must be {listed} now"),
                 format!("it may be anything now, and not only {listed}"),
-            ),
+            );
+        };
+        let mut more: Vec<_> = possible.iter().filter(|kind| !is_allowed(kind)).copied().collect();
+        more.dedup();
+        if !more.is_empty() {
+            let more = more.join(" or ");
+            self.say(
+                at,
+                format!("it must be {listed} now, and could be {more}"),
+                format!("it may be {more} now, and was {listed}"),
+            );
         }
     }
 
@@ -164,6 +164,12 @@ impl Comparison {
                 None => {}
             }
         }
+        // Which names a pattern takes is not looked into: where the other says anything of names, it may refuse some.
+        let says_of_names =
+            !wide_properties.is_empty() || wide.get("additionalProperties").is_some_and(|more| *more != true);
+        if narrow.contains_key("patternProperties") && !wide.contains_key("patternProperties") && says_of_names {
+            self.say(at, "`patternProperties` is gone".to_owned(), "`patternProperties` is new".to_owned());
+        }
         // A property that only one of the two knows is taken for new, although an open object could hold it before.
         let open = Value::Bool(true);
         let further = |schema: &'_ Map<String, Value>| schema.get("additionalProperties").unwrap_or(&open).clone();
@@ -212,6 +218,19 @@ fn types(schema: &Map<String, Value>) -> Option<Vec<&str>> {
     }
 }
 
+/// The type of a value, by the word of a schema.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => "integer",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
 fn may_be(schema: &Map<String, Value>, kind: &str) -> bool {
     types(schema).is_none_or(|types| types.contains(&kind))
 }
@@ -253,6 +272,19 @@ mod tests {
             ),
             (json!({ "enum": ["a", "b"] }), json!({ "enum": ["b"] }), "\"a\" is not taken any more", ""),
             (json!({ "const": 1 }), json!({ "enum": [1, 2] }), "", "2 may come now"),
+            (
+                json!({ "enum": ["a", null] }),
+                json!({ "type": "string" }),
+                "it must be string now, and could be null",
+                "other values may come now",
+            ),
+            (json!({ "enum": [1, 2.0] }), json!({ "type": "integer" }), "", "other values may come now"),
+            (
+                json!({ "patternProperties": { "^x-": true }, "additionalProperties": false }),
+                json!({ "additionalProperties": false }),
+                "`patternProperties` is gone",
+                "`patternProperties` is gone",
+            ),
             (json!({ "maxLength": 5 }), json!({ "maxLength": 3 }), "`maxLength` is 3 now, and was 5", ""),
             (json!({}), json!({ "minimum": 0 }), "`minimum` is 0 now, and was none", ""),
             (json!({ "minItems": 1 }), json!({}), "", "`minItems` is none now, and was 1"),
@@ -281,6 +313,20 @@ mod tests {
         ] {
             assert_eq!(differences(&before, &after, Use::Taken).join("\n"), taken, "taken: {before} -> {after}");
             assert_eq!(differences(&before, &after, Use::Given).join("\n"), given, "given: {before} -> {after}");
+        }
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_compared_as_a_whole() {
+        let nested =
+            |depth: usize, innermost: Value| (0..depth).fold(innermost, |schema, _| json!({ "items": schema }));
+        for depth in [DEPTH_MAX - 1, DEPTH_MAX, DEPTH_MAX + 1, 2 * DEPTH_MAX] {
+            let found = differences(
+                &nested(depth, json!(true)),
+                &nested(depth, json!({ "items": { "items": {} } })),
+                Use::Taken,
+            );
+            assert!(depth < DEPTH_MAX || found[0].ends_with("nothing is taken here now"), "{depth}: {found:?}");
         }
     }
 }

@@ -37,7 +37,8 @@ impl Secret {
             }
             Self::Set { name } => {
                 path_segment(&name)?;
-                let secret = read_secret(&format!("secret `{name}`"), &format!("to take it away: weir secret remove {name}"))?;
+                let secret =
+                    read_secret(&format!("secret `{name}`"), &format!("to take it away: weir secret remove {name}"))?;
                 (Method::PUT, name, Bytes::from(secret), "is kept, sealed")
             }
             Self::Remove { name } => {

@@ -16,6 +16,7 @@ mod kill;
 mod languages;
 mod material;
 mod operator;
+mod pinned;
 mod published;
 mod smoke;
 mod types;

@@ -1,6 +1,9 @@
 //! A repository of a registry, by the OCI distribution specification 1.1: eight kinds of request.
 
+mod accounts;
 mod login;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::fmt;
@@ -12,12 +15,13 @@ use serde::Deserialize;
 use url::Url;
 
 use self::login::Login;
-use self::wire::{Answer, Failure, Wire};
+use self::wire::{Answer, Failure, Wire, is_this_machine};
 use crate::oci::{Descriptor, IMAGE, INDEX, Index, MANIFEST_BYTES_MAX};
 use crate::{Access, ArtefactError, Digest, Target};
 
-/// A repository with more versions is not looked through.
-const TAGS_MAX: usize = 10_000;
+/// A list with more pages, or more bytes, is not read to its end: a registry could go on without one.
+const PAGES_MAX: usize = 100;
+const PAGES_BYTES_MAX: usize = 16 << 20;
 
 /// Of what is not a blob or a manifest.
 const ANSWER_BYTES_MAX: u64 = 4 << 20;
@@ -56,20 +60,24 @@ impl Registry {
         let url = |scheme: &str| {
             Url::parse(&format!("{scheme}://{host}/v2/")).map_err(|error| failed(host, error.to_string()))
         };
-        let wire = Wire::new(access.plain_http);
+        let mut wire = Wire::new();
         let (https, http) = (url("https")?, url("http")?);
         // As Docker does: a registry on this machine may go without TLS, and one elsewhere only if that was said.
-        let may_be_plain = wire.may_be_plain(&http);
+        let may_be_plain = access.plain_http || http.host().is_some_and(|host| is_this_machine(&host.to_owned()));
         let base = match wire.send(&https, Method::GET, &HeaderMap::new(), Bytes::new(), ANSWER_BYTES_MAX).await {
-            Ok(_) => https,
-            Err(Failure::NoTls(_)) if may_be_plain => http,
+            Err(Failure::NoTls(_)) if may_be_plain => {
+                wire.allow_plain(&http);
+                http
+            }
             Err(Failure::NoTls(reason)) => {
                 let reason = format!("{reason}; if it has no TLS on purpose, say --plain-http");
                 return Err(failed(host, reason));
             }
             Err(Failure::Other(reason)) => return Err(failed(host, reason)),
+            // What it says there is not looked at.
+            Ok(_) | Err(Failure::TooLarge(_)) => https,
         };
-        let login = Login::read(host, &access.logins)?;
+        let login = Login::read(host, repository, &access.logins).await?;
         Ok(Self { wire, login, host: host.to_owned(), repository: repository.to_owned(), base })
     }
 
@@ -134,32 +142,55 @@ impl Registry {
         let mut url = self.url("tags/list")?;
         url.query_pairs_mut().append_pair("n", "1000");
         let mut tags = Vec::new();
-        loop {
-            let page = self.send(&url, Method::GET, &HeaderMap::new(), Bytes::new(), ANSWER_BYTES_MAX).await?;
-            if page.status == StatusCode::NOT_FOUND {
-                return Ok(tags);
-            }
-            let listed: Option<Tags> = serde_json::from_slice(&page.body).ok();
-            let (StatusCode::OK, Some(listed)) = (page.status, listed) else {
-                return Err(self.refused(&page, "the versions cannot be listed"));
-            };
+        for page in self.pages(url, "the versions").await?.unwrap_or_default() {
+            let listed: Result<Tags, _> = serde_json::from_slice(&page);
+            let listed =
+                listed.map_err(|error| failed(&self.host, format!("its list of versions is none: {error}")))?;
             tags.extend(listed.tags.unwrap_or_default());
-            match next(&page.headers).and_then(|next| url.join(next).ok()) {
-                Some(next) if next.origin() == self.base.origin() && tags.len() < TAGS_MAX => url = next,
-                Some(_) => return Err(failed(&self.host, format!("{self} has more than {TAGS_MAX} tags"))),
-                None => return Ok(tags),
-            }
         }
+        Ok(tags)
     }
 
     /// What is attached, by the registry's own list; none: it keeps none.
     pub(crate) async fn referrers(&mut self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, ArtefactError> {
         let url = self.url(&format!("referrers/{subject}"))?;
-        let listed = self.get(&url, &HeaderMap::new(), ANSWER_BYTES_MAX).await?;
-        let Some(bytes) = listed else { return Ok(None) };
-        let what = format!("the list of what is attached to {subject}");
-        let index: Result<Index, _> = serde_json::from_slice(&bytes);
-        Ok(Some(index.map_err(|cause| ArtefactError::malformed(&what, cause))?.manifests))
+        let mut attached = Vec::new();
+        for page in self.pages(url, "what is attached").await?.unwrap_or_default() {
+            // Some answer with a page for people where they keep no list.
+            let Ok(index) = serde_json::from_slice::<Index>(&page) else { return Ok(None) };
+            attached.extend(index.readable().cloned());
+        }
+        Ok(Some(attached).filter(|attached| !attached.is_empty()))
+    }
+
+    /// A list, page by page; none: there is no such list.
+    async fn pages(&mut self, mut url: Url, what: &str) -> Result<Option<Vec<Bytes>>, ArtefactError> {
+        let (mut pages, mut bytes) = (Vec::new(), 0);
+        loop {
+            let page = self.send(&url, Method::GET, &HeaderMap::new(), Bytes::new(), ANSWER_BYTES_MAX).await?;
+            match page.status {
+                StatusCode::OK => {}
+                StatusCode::NOT_FOUND if pages.is_empty() => return Ok(None),
+                _ => return Err(self.refused(&page, &format!("{what} cannot be listed"))),
+            }
+            let next = next(&page.headers).and_then(|next| url.join(next).ok());
+            bytes += page.body.len();
+            pages.push(page.body);
+            let Some(next) = next else { return Ok(Some(pages)) };
+            let wrong = if next.origin() != self.base.origin() {
+                Some(format!("goes on elsewhere: {next}"))
+            } else if next == url {
+                Some("leads to itself".to_owned())
+            } else if pages.len() >= PAGES_MAX || bytes >= PAGES_BYTES_MAX {
+                Some(format!("is longer than {PAGES_MAX} pages or {PAGES_BYTES_MAX} bytes"))
+            } else {
+                None
+            };
+            if let Some(wrong) = wrong {
+                return Err(failed(&self.host, format!("its list of {what} in {self} {wrong}")));
+            }
+            url = next;
+        }
     }
 
     async fn get(&mut self, url: &Url, headers: &HeaderMap, bytes_max: u64) -> Result<Option<Vec<u8>>, ArtefactError> {
@@ -180,25 +211,31 @@ impl Registry {
         body: Bytes,
         bytes_max: u64,
     ) -> Result<Answer, ArtefactError> {
-        let failed = |failure: Failure| failed(&self.host, failure.to_string());
+        let unread = |failure| match failure {
+            Failure::TooLarge(bytes_max) => {
+                ArtefactError::TooLarge { what: format!("an answer of {}", self.host), bytes_max }
+            }
+            failure => failed(&self.host, failure.to_string()),
+        };
         // Credentials are the registry's, and nobody else's to whom it may lead.
-        let is_own = url.origin() == self.base.origin();
+        let is_own = |url: &Url| url.origin() == self.base.origin();
+        let may_ask = is_own(url);
         let mut all = headers.clone();
-        if is_own {
+        if may_ask {
             self.login.authorize(&mut all);
         }
-        let answer = self.wire.send(url, method.clone(), &all, body.clone(), bytes_max).await.map_err(failed)?;
-        if answer.status != StatusCode::UNAUTHORIZED || !is_own {
+        let answer = self.wire.send(url, method.clone(), &all, body.clone(), bytes_max).await.map_err(unread)?;
+        if answer.status != StatusCode::UNAUTHORIZED || !may_ask || !is_own(&answer.url) {
             return Ok(answer);
         }
-        if !self.login.answer(&self.wire, &answer.headers).await? {
-            return Err(self.refused(&answer, "nobody is logged in"));
+        if !self.login.answer(&self.wire, &answer).await? {
+            return Err(self.refused(&answer, self.login.reason()));
         }
         let mut all = headers.clone();
         self.login.authorize(&mut all);
-        let answer = self.wire.send(url, method, &all, body, bytes_max).await.map_err(failed)?;
+        let answer = self.wire.send(url, method, &all, body, bytes_max).await.map_err(unread)?;
         match answer.status {
-            StatusCode::UNAUTHORIZED => Err(self.refused(&answer, "the account is not known")),
+            StatusCode::UNAUTHORIZED if is_own(&answer.url) => Err(self.refused(&answer, self.login.reason())),
             _ => Ok(answer),
         }
     }
@@ -215,7 +252,7 @@ impl Registry {
         let said = said.map_or(String::new(), |Error { code, message }| format!(": {message} ({code})"));
         let reason = format!("{what} ({}{said})", answer.status);
         match answer.status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if answer.url.origin() == self.base.origin() => {
                 ArtefactError::Login { registry: self.host.clone(), reason }
             }
             _ => failed(&self.host, reason),
@@ -242,84 +279,4 @@ fn content_type(media_type: &str) -> HeaderMap {
 fn next(headers: &HeaderMap) -> Option<&str> {
     let (url, rest) = headers.get(LINK)?.to_str().ok()?.strip_prefix('<')?.split_once('>')?;
     rest.contains("next").then_some(url)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{BufRead, BufReader, Write};
-    use std::net::TcpListener;
-
-    use super::*;
-
-    /// A registry that gives its list of tags only with a token, and the token only with a password.
-    fn stand_in() -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let host = listener.local_addr().expect("has one").to_string();
-        let realm = format!("http://{host}/token");
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.expect("a connection");
-                let mut lines = BufReader::new(&stream).split(b'\n').map_while(Result::ok);
-                let lines = lines.by_ref().map(|line| String::from_utf8_lossy(&line).trim().to_owned());
-                let head: Vec<_> = lines.take_while(|line| !line.is_empty() && !line.starts_with('\u{16}')).collect();
-                let has = |header: &str| head.iter().any(|line| line.eq_ignore_ascii_case(header));
-                let target = head.first().and_then(|line| line.split(' ').nth(1)).unwrap_or_default();
-                let challenge = format!(
-                    "www-authenticate: Bearer realm=\"{realm}\",service=\"s\",scope=\"repository:a/b:pull\"\r\n"
-                );
-                let (status, more, body) = match target {
-                    "" => ("400 Bad Request", String::new(), ""),
-                    "/token?service=s&scope=repository%3Aa%2Fb%3Apull"
-                        if has("authorization: Basic YWRhOnNlY3JldA==") =>
-                    {
-                        ("200 OK", String::new(), r#"{"access_token":"t"}"#)
-                    }
-                    "/v2/a/b/tags/list?n=1000" if has("authorization: Bearer t") => (
-                        "200 OK",
-                        "link: </v2/a/b/tags/list?n=1000&last=1.0.0>; rel=\"next\"\r\n".to_owned(),
-                        r#"{"tags":["1.0.0"]}"#,
-                    ),
-                    "/v2/a/b/tags/list?n=1000&last=1.0.0" if has("authorization: Bearer t") => {
-                        ("200 OK", String::new(), r#"{"tags":["1.1.0"]}"#)
-                    }
-                    _ => ("401 Unauthorized", challenge, ""),
-                };
-                let length = body.len();
-                let answer =
-                    format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{more}connection: close\r\n\r\n{body}");
-                // Whoever has seen enough may have gone away.
-                let _ = stream.write_all(answer.as_bytes());
-            }
-        });
-        host
-    }
-
-    #[tokio::test]
-    async fn a_token_is_fetched_with_the_account_and_pages_are_followed() {
-        let host = stand_in();
-        let folder = tempfile::tempdir().expect("a folder");
-        let login = folder.path().join("config.json");
-        let access = Access { plain_http: false, logins: vec![login.clone()] };
-        let mut nobody = Registry::open(&host, "a/b", &access).await.expect("is there");
-        assert_eq!(nobody.tags().await.expect_err("needs an account").code(), "weir.artefact.login");
-        let text = format!(r#"{{"auths":{{"{host}":{{"auth":"YWRhOnNlY3JldA=="}}}}}}"#);
-        std::fs::write(&login, text).expect("writes");
-        let mut registry = Registry::open(&host, "a/b", &access).await.expect("is there");
-        assert_eq!(registry.tags().await.expect("gives its tags"), ["1.0.0", "1.1.0"]);
-    }
-
-    #[tokio::test]
-    async fn another_machine_is_not_spoken_to_without_tls() {
-        let wire = Wire::new(false);
-        for (url, is_allowed) in [
-            ("http://127.0.0.1/", true),
-            ("http://[::1]/", true),
-            ("http://localhost/", true),
-            ("http://10.0.0.1/", false),
-            ("http://localhost.example.com/", false),
-        ] {
-            assert_eq!(wire.may_be_plain(&Url::parse(url).expect("a URL")), is_allowed, "{url}");
-        }
-        assert!(Wire::new(true).may_be_plain(&Url::parse("http://10.0.0.1/").expect("a URL")));
-    }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, LOCATION, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
@@ -27,7 +27,8 @@ const REDIRECTS_MAX: usize = 5;
 /// Sends requests, each on a connection of its own: there are few, and most are small.
 pub(super) struct Wire {
     tls: Option<TlsConnector>,
-    plain_http: bool,
+    /// The one machine to which requests may go without TLS.
+    plain: Option<Host>,
 }
 
 /// Why there is no answer.
@@ -35,38 +36,46 @@ pub(super) struct Wire {
 pub(super) enum Failure {
     /// The other side does not speak TLS.
     NoTls(String),
+    /// The answer has more bytes than this.
+    TooLarge(u64),
     /// Anything else.
     Other(String),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::NoTls(reason) | Self::Other(reason)) = self;
-        f.write_str(reason)
+        match self {
+            Self::NoTls(reason) | Self::Other(reason) => f.write_str(reason),
+            Self::TooLarge(bytes_max) => write!(f, "an answer of more than {bytes_max} bytes"),
+        }
     }
 }
 
 /// An answer, whole.
 pub(super) struct Answer {
+    /// Who gave it, behind all that led there.
+    pub(super) url: Url,
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
 impl Wire {
-    pub(super) fn new(plain_http: bool) -> Self {
-        Self { tls: connector(), plain_http }
+    /// With TLS alone.
+    pub(super) fn new() -> Self {
+        Self { tls: connector(), plain: None }
     }
 
-    /// Without TLS only on this machine, or if that was said.
-    pub(super) fn may_be_plain(&self, url: &Url) -> bool {
-        self.plain_http
-            || match url.host() {
-                Some(Host::Domain(name)) => name == "localhost",
-                Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-                Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-                None => false,
-            }
+    /// From now on requests may go to the host of this URL without TLS: a registry that has none, and nobody else to whom
+    /// it leads.
+    pub(super) fn allow_plain(&mut self, url: &Url) {
+        self.plain = url.host().map(|host| host.to_owned());
+    }
+
+    fn may_be_plain(&self, url: &Url) -> bool {
+        let host = url.host().map(|host| host.to_owned());
+        let is_named = self.plain.is_some() && self.plain == host;
+        is_named || self.plain.as_ref().is_some_and(is_this_machine) && host.as_ref().is_some_and(is_this_machine)
     }
 
     /// Sends a request and reads the answer; what only asks follows where it is sent.
@@ -106,6 +115,9 @@ impl Wire {
         bytes_max: u64,
     ) -> Result<Answer, Failure> {
         let other = |what: &str, error: &dyn fmt::Display| Failure::Other(format!("{what}: {error}"));
+        if url.scheme() != "https" && !(url.scheme() == "http" && self.may_be_plain(url)) {
+            return Err(Failure::Other(format!("`{url}` is not asked: {} is not safe", url.scheme())));
+        }
         let host = url.host().ok_or_else(|| Failure::Other(format!("`{url}` has no host")))?;
         let port = url.port_or_known_default().unwrap_or(443);
         let address = host.to_string();
@@ -126,9 +138,8 @@ impl Wire {
             request.headers_mut().insert(CONTENT_LENGTH, body.len().into());
         }
         match url.scheme() {
-            "https" => exchange(self.handshake(&host, stream).await?, request, bytes_max).await,
-            "http" if self.may_be_plain(url) => exchange(stream, request, bytes_max).await,
-            scheme => Err(Failure::Other(format!("`{url}` is not asked: {scheme} is not safe"))),
+            "https" => exchange(self.handshake(&host, stream).await?, request, url, bytes_max).await,
+            _ => exchange(stream, request, url, bytes_max).await,
         }
     }
 
@@ -153,13 +164,22 @@ impl Wire {
     }
 }
 
+/// Whether a request to it stays on this machine.
+pub(super) fn is_this_machine(host: &Host) -> bool {
+    match host {
+        Host::Domain(name) => name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
 /// Whether what answered is not TLS at all, as a server does that speaks HTTP.
 fn is_no_tls(error: &io::Error) -> bool {
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
     matches!(cause, Some(rustls::Error::InvalidMessage(_)))
 }
 
-/// The system's certificate authorities, and those in the file that `SSL_CERT_FILE` names.
+/// The system's certificate authorities; where `SSL_CERT_FILE` or `SSL_CERT_DIR` names others, those in their place.
 fn connector() -> Option<TlsConnector> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -171,6 +191,7 @@ fn connector() -> Option<TlsConnector> {
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     request: Request<Full<Bytes>>,
+    url: &Url,
     bytes_max: u64,
 ) -> Result<Answer, Failure> {
     let broken = |error: &dyn fmt::Display| Failure::Other(format!("the connection broke: {error}"));
@@ -179,9 +200,11 @@ async fn exchange(
         let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
         let (parts, body) = response.into_parts();
         let limit = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let body = Limited::new(body, limit).collect().await;
-        let too_large = |error| Failure::Other(format!("an answer of more than {bytes_max} bytes, or none: {error}"));
-        Ok(Answer { status: parts.status, headers: parts.headers, body: body.map_err(too_large)?.to_bytes() })
+        let body = Limited::new(body, limit).collect().await.map_err(|error| match error.is::<LengthLimitError>() {
+            true => Failure::TooLarge(bytes_max),
+            false => broken(&error),
+        });
+        Ok(Answer { url: url.clone(), status: parts.status, headers: parts.headers, body: body?.to_bytes() })
     });
     let connection = pin!(connection);
     tokio::select! {

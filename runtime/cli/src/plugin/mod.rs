@@ -14,9 +14,11 @@ mod workbench;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use ::artefact::Fetched;
 use anyhow::Context;
 use api::Deployed;
 use api::types::PluginRow;
+use bytes::Bytes;
 use clap::{Args, Subcommand};
 use http::Method;
 
@@ -45,29 +47,43 @@ pub(crate) struct Install {
 impl Install {
     pub(crate) async fn run(self, dir: &Path, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
         if !::artefact::Reference::is_meant(&self.component) {
-            return self.install(read(Path::new(&self.component))?, client, screen).await;
+            let body = self.install(read(Path::new(&self.component))?, client).await?;
+            return deployed(&body, screen);
         }
-        let taken = match self.take(dir).await {
-            Ok(taken) => taken,
-            Err(error) => return told(Err(error), screen),
-        };
+        told(self.install_published(dir, client, screen).await, screen)
+    }
+
+    /// The publisher is pinned and told before anything is installed, and the version once it is.
+    async fn install_published(&self, dir: &Path, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
+        let taken = self.take(dir).await?;
         taken.warn();
-        let ended = self.install(taken.component.clone(), client, screen).await?;
+        taken.pin_publisher(dir)?;
+        let Fetched { id, version, publisher, is_known, .. } = &taken.fetched;
+        if !screen.json {
+            screen.print(&format!("{id} {version} is {}\n", taken.publisher()))?;
+        }
+        let body = self.install(taken.component.clone(), client).await?;
         taken.pin(dir)?;
-        Ok(ended)
+        if !screen.json {
+            return deployed(&body, screen);
+        }
+        let mut all: serde_json::Value = parse(&body)?;
+        all["publisher"] = publisher.to_string().into();
+        all["known"] = (*is_known).into();
+        screen.print(&format!("{all}\n"))?;
+        Ok(Exit::Done)
     }
 
     async fn take(&self, dir: &Path) -> anyhow::Result<Taken> {
         take(&self.component.parse()?, &self.trust, dir).await
     }
 
-    async fn install(&self, component: Vec<u8>, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
+    async fn install(&self, component: Vec<u8>, client: &mut Client) -> anyhow::Result<Bytes> {
         let query = match &self.name {
             Some(name) => format!("?name={}", path_segment(name)?),
             None => String::new(),
         };
-        let body = client.ask(Method::POST, &format!("/plugins{query}"), component.into()).await?;
-        deployed(&body, screen)
+        client.ask(Method::POST, &format!("/plugins{query}"), component.into()).await
     }
 }
 

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use artefact::{ArtefactError, Fetched, Pins, Reach, Reference, Wanted, fetch};
+use artefact::{ArtefactError, Fetched, Pins, Reach, Reference, Wanted, fetch, versions};
 use clap::Args;
 use host::Read;
 use manifest::Manifest;
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::super::workbench::component;
 use super::super::{heading, inspect_installed, line, word};
-use super::{Network, judge, told};
+use super::{Network, judge, told, within};
 use crate::client::Client;
 use crate::screen::{Screen, clean};
 use crate::stop::Exit;
@@ -27,17 +27,17 @@ impl Inspect {
     pub(crate) async fn run(self, client: &mut Client, screen: &Screen) -> anyhow::Result<Exit> {
         let file = Path::new(&self.plugin);
         let seen = if Reference::is_meant(&self.plugin) {
-            self.published().await.map(|(bytes, fetched)| (bytes, Some(fetched)))
+            within(self.published()).await.map(|(bytes, published)| (bytes, Some(published)))
         } else if file.exists() {
             component(file).map(|bytes| (bytes, None))
         } else {
             return inspect_installed(&self.plugin, client, screen).await;
         };
-        told(seen.and_then(|(bytes, fetched)| self.show(&bytes, fetched.as_ref(), screen)), screen)
+        told(seen.and_then(|(bytes, published)| self.show(&bytes, published.as_ref(), screen)), screen)
     }
 
-    /// Whatever is there is shown, also what would be refused.
-    async fn published(&self) -> anyhow::Result<(Vec<u8>, Fetched)> {
+    /// What its publisher has yanked is shown too, and so is what an old pin would refuse; what is not signed is not.
+    async fn published(&self) -> anyhow::Result<(Vec<u8>, Published)> {
         let reference: Reference = self.plugin.parse()?;
         let mut place = self.network.open(&reference).await?;
         let pins = Pins::default();
@@ -50,34 +50,51 @@ impl Inspect {
             }
             fetched => fetched?,
         };
-        Ok((fetched.component(&mut place, server::COMPONENT_BYTES_MAX).await?, fetched))
+        let component = fetched.component(&mut place, server::COMPONENT_BYTES_MAX).await?;
+        let versions = match reference.target {
+            Some(_) => None,
+            None => Some(versions(&mut place).await?.iter().map(ToString::to_string).collect()),
+        };
+        Ok((component, Published { fetched, versions }))
     }
 
-    fn show(&self, component: &[u8], fetched: Option<&Fetched>, screen: &Screen) -> anyhow::Result<Exit> {
+    fn show(&self, component: &[u8], published: Option<&Published>, screen: &Screen) -> anyhow::Result<Exit> {
         let (read, reach) = judge(component)?;
         let Read { manifest, imports, digest, .. } = &read;
         if screen.json {
             let all = json!({
                 "from": self.plugin, "bytes": component.len(), "digest": digest, "manifest": **manifest,
-                "imports": imports, "reaches": reach.lines, "published": fetched.map(published),
+                "imports": imports, "reaches": reach.lines, "published": published.map(Published::json),
             });
             screen.print(&format!("{all}\n"))?;
             return Ok(Exit::Done);
         }
-        screen.print(&words(manifest, digest, component.len(), &reach, fetched))?;
+        screen.print(&words(manifest, digest, component.len(), &reach, published))?;
         Ok(Exit::Done)
     }
 }
 
-fn published(fetched: &Fetched) -> serde_json::Value {
-    let papers: Vec<_> = fetched.papers.iter().map(|paper| &paper.name).collect();
-    json!({
-        "reference": fetched.reference.to_string(), "release": fetched.digest, "publisher": fetched.publisher,
-        "key_id": fetched.publisher.id(), "source": fetched.source, "papers": papers, "notices": fetched.notices,
-    })
+/// A release, and what else lies there.
+struct Published {
+    fetched: Fetched,
+    /// The newest first, where none was named.
+    versions: Option<Vec<String>>,
 }
 
-fn words(manifest: &Manifest, digest: &str, bytes: usize, reach: &Reach, fetched: Option<&Fetched>) -> String {
+impl Published {
+    fn json(&self) -> serde_json::Value {
+        let Self { fetched, versions } = self;
+        let papers: Vec<_> = fetched.papers.iter().map(|paper| &paper.name).collect();
+        json!({
+            "reference": fetched.reference.to_string(), "release": fetched.digest, "publisher": fetched.publisher,
+            "key_id": fetched.publisher.id(), "source": fetched.source, "papers": papers, "notices": fetched.notices,
+            "versions": versions,
+        })
+    }
+}
+
+fn words(manifest: &Manifest, digest: &str, bytes: usize, reach: &Reach, published: Option<&Published>) -> String {
+    let fetched = published.map(|published| &published.fetched);
     let mut text = String::new();
     let Manifest { id, version, description, owner, licence, contract, roles, actions, source, .. } = manifest;
     heading(&mut text, id, version, description);
@@ -101,6 +118,8 @@ fn words(manifest: &Manifest, digest: &str, bytes: usize, reach: &Reach, fetched
         for notice in &fetched.notices {
             line(&mut text, &word(&notice.notice), &clean(&notice.reason));
         }
+        let versions = published.and_then(|published| published.versions.as_ref());
+        versions.into_iter().for_each(|versions| line(&mut text, "versions", &clean(&versions.join(", "))));
     }
     text
 }

@@ -1,5 +1,5 @@
-use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use artefact::Publisher;
 use clap::Args;
 use serde_json::json;
 
-use super::password;
+use super::{password, password_in_environment};
 use crate::screen::Screen;
 use crate::stop::{Exit, Stop};
 
@@ -25,6 +25,10 @@ pub(crate) struct Keygen {
 impl Keygen {
     pub(crate) fn run(self, screen: &Screen) -> anyhow::Result<Exit> {
         let public_file = self.out.with_extension("pub");
+        if public_file == self.out {
+            let title = "--out names the secret key; the public key beside it is what ends in .pub";
+            return Err(Stop::usage(title).into());
+        }
         for file in [&self.out, &public_file] {
             if file.exists() {
                 let title = format!("`{}` is there already; choose another name with --out", file.display());
@@ -33,12 +37,16 @@ impl Keygen {
         }
         let password = match self.no_password {
             true => None,
-            false => Some(password("new password of the secret key", "to keep the key without one: --no-password")?),
+            false => Some(new_password()?),
         };
         let (secret, public) = artefact::generate(password.as_deref())?;
         // Nobody but its owner may read it, at no instant.
         create(&self.out, 0o600, &secret)?;
-        create(&public_file, 0o644, &public)?;
+        if let Err(error) = create(&public_file, 0o644, &public) {
+            // Half a pair would stand in the way of the next.
+            let _ = fs::remove_file(&self.out);
+            return Err(error);
+        }
         let publisher = Publisher::read(&public)?;
         if screen.json {
             let (id, key) = (publisher.id(), publisher.to_string());
@@ -55,6 +63,17 @@ impl Keygen {
         ))?;
         Ok(Exit::Done)
     }
+}
+
+/// Asked for twice where it is not seen: a key with a misspelt password is lost.
+fn new_password() -> anyhow::Result<String> {
+    let prompt = "new password of the secret key";
+    let first = password(prompt, "to keep the key without one: --no-password")?;
+    let is_typed = io::stdin().is_terminal() && password_in_environment().is_none();
+    if is_typed && password(&format!("{prompt}, once more"), "type it once more")? != first {
+        return Err(Stop::usage("the two passwords differ; nothing was written").into());
+    }
+    Ok(first)
 }
 
 fn create(file: &Path, mode: u32, text: &str) -> anyhow::Result<()> {

@@ -10,7 +10,8 @@ mod verify;
 use std::env;
 use std::fs;
 use std::future::Future;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use artefact::{Access, ArtefactError, Place, Publisher, Reference, SigningKey};
@@ -25,9 +26,15 @@ pub(crate) use publish::Publish;
 pub(crate) use pull::{Pull, Taken, Trust, take};
 pub(crate) use verify::Verify;
 
-use crate::screen::Screen;
+use crate::screen::{Screen, clean, cut};
 use crate::stop::{Exit, Stop};
 use crate::terminal::read_secret;
+
+/// A component of the largest size over a slow line, and everything around it.
+const WITHIN: Duration = Duration::from_secs(15 * 60);
+
+/// Characters of a message in which others have their say; more would hide what stands before it.
+const TOLD_CHARS_MAX: usize = 2_000;
 
 /// In the environment: the password of a secret key, where nobody sits at a terminal.
 const PASSWORD: &str = "WEIR_KEY_PASSWORD";
@@ -79,12 +86,24 @@ impl Key {
 }
 
 fn password(prompt: &str, instead: &str) -> anyhow::Result<String> {
-    env::var(PASSWORD).or_else(|_| read_secret(prompt, instead))
+    password_in_environment().map_or_else(|| read_secret(prompt, instead), Ok)
+}
+
+/// An empty one is none, as with other variables.
+fn password_in_environment() -> Option<String> {
+    env::var(PASSWORD).ok().filter(|password| !password.is_empty())
 }
 
 /// A publisher as it is typed: the key itself, or the file that holds it.
-pub(super) fn publisher(text: &str) -> Result<Publisher, ArtefactError> {
-    fs::read_to_string(text).map_or_else(|_| Publisher::read(text), |file| Publisher::read(&file))
+pub(super) fn publisher(text: &str) -> anyhow::Result<Publisher> {
+    match fs::read_to_string(text) {
+        Ok(file) => Publisher::read(&file).with_context(|| format!("`{text}` holds no public key")),
+        Err(error) => Publisher::read(text).map_err(|_| {
+            let title =
+                format!("--publisher `{text}` is no public key of minisign, and no file that can be read: {error}");
+            Stop::usage(title).into()
+        }),
+    }
 }
 
 /// Reads a component, and refuses one whose manifest asks for less than it imports.
@@ -98,7 +117,19 @@ pub(super) fn judge(component: &[u8]) -> anyhow::Result<(Read, artefact::Reach)>
 
 /// Runs what talks to a registry.
 pub(super) fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(within(work))
+}
+
+/// Holds all that is said to a registry for one command to one deadline: each answer alone may be in time, and there may
+/// be no end of them.
+pub(super) async fn within<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    match tokio::time::timeout(WITHIN, work).await {
+        Ok(done) => done,
+        Err(_) => {
+            let title = format!("the registry was not done within {} minutes", WITHIN.as_secs() / 60);
+            Err(Stop::new(Exit::Failed, title).into())
+        }
+    }
 }
 
 /// Gives a refusal its code: below the message, and in JSON where that is wanted.
@@ -116,7 +147,10 @@ pub(crate) fn told(ended: anyhow::Result<Exit>, screen: &Screen) -> anyhow::Resu
         let refused = json!({ "refused": { "code": code, "message": title, "faults": faults } });
         screen.print(&format!("{refused}\n"))?;
     }
-    Err(Stop { exit, title, faults }.explained(code).into())
+    // What a registry or a plugin's author wrote must not steer the terminal.
+    let shown = |text: &str| cut(&clean(text), TOLD_CHARS_MAX);
+    let faults = faults.iter().map(|fault| shown(fault)).collect();
+    Err(Stop { exit, title: shown(&title), faults }.explained(code).into())
 }
 
 fn exit(error: &ArtefactError) -> Exit {
@@ -126,14 +160,23 @@ fn exit(error: &ArtefactError) -> Exit {
         ArtefactError::Key { .. }
         | ArtefactError::Login { .. }
         | ArtefactError::Registry { .. }
+        | ArtefactError::Unreadable { .. }
         | ArtefactError::File { .. } => Exit::Failed,
         _ => Exit::Refused,
     }
 }
 
-/// Writes a file whole or not at all.
-pub(super) fn write(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let unfinished = file.with_extension("unfinished");
-    let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, file));
-    written.with_context(|| format!("cannot write `{}`", file.display()))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_does_not_steer_the_terminal() {
+        let reason = format!("\u{1b}[2Jall is well{}", "x".repeat(10_000));
+        let error = ArtefactError::Yanked { id: "crm".to_owned(), version: "1.0.0".to_owned(), reason };
+        let stop = told(Err(error.into()), &Screen::new(false)).expect_err("is refused");
+        let title = stop.downcast_ref::<Stop>().map(|stop| stop.title.as_str()).unwrap_or_default();
+        assert!(title.contains("all is well") && !title.contains('\u{1b}'), "{title}");
+        assert_eq!(title.chars().count(), TOLD_CHARS_MAX);
+    }
 }

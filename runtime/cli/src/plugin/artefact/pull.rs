@@ -1,11 +1,11 @@
 use std::path::{Path, PathBuf};
 
-use artefact::{Digest, Fetched, NoticeKind, Pin, Pins, Reach, Reference, Target, Wanted, fetch};
+use artefact::{Fetched, NoticeKind, Pins, Reach, Reference, Staged, Target, Wanted, fetch};
 use clap::Args;
 use host::Read;
 use serde_json::json;
 
-use super::{Network, judge, publisher, told, wait, write};
+use super::{Network, judge, publisher, told, wait, within};
 use crate::screen::{Screen, clean};
 use crate::stop::{Exit, Stop};
 
@@ -32,23 +32,18 @@ pub(crate) struct Taken {
     pub(crate) fetched: Fetched,
     pub(crate) read: Read,
     pub(crate) reach: Reach,
-    pins: Pins,
+    downgrade: bool,
 }
 
 impl Taken {
+    /// Pins its publisher in the project's folder, before anything is done with it.
+    pub(crate) fn pin_publisher(&self, dir: &Path) -> anyhow::Result<()> {
+        Ok(Pins::update(dir, |pins| pins.meet(&self.fetched, self.downgrade))?)
+    }
+
     /// Pins it in the project's folder, as what was taken last.
     pub(crate) fn pin(&self, dir: &Path) -> anyhow::Result<()> {
-        let Fetched { id, version, publisher, digest, reference, .. } = &self.fetched;
-        let mut pins = self.pins.clone();
-        pins.set(Pin {
-            id: id.clone(),
-            from: reference.location.to_string(),
-            publisher: publisher.clone(),
-            version: version.clone(),
-            release: digest.clone(),
-            component: Digest::of(&self.component),
-        });
-        Ok(pins.save(dir)?)
+        Ok(Pins::update(dir, |pins| pins.take(&self.fetched, self.downgrade))?)
     }
 
     /// Tells what its publisher said of it later.
@@ -65,10 +60,11 @@ impl Taken {
 
     /// Whose it is, in a line.
     pub(crate) fn publisher(&self) -> String {
-        let id = self.fetched.publisher.id();
+        let publisher = &self.fetched.publisher;
         match self.fetched.is_known {
-            true => format!("by key {id}, which is pinned"),
-            false => format!("by key {id}, seen for the first time"),
+            true => format!("by key {}, which is pinned", publisher.id()),
+            // The whole key: anybody can make one with the same id.
+            false => format!("by key {publisher}, seen for the first time"),
         }
     }
 }
@@ -86,12 +82,16 @@ pub(crate) async fn take(reference: &Reference, trust: &Trust, dir: &Path) -> an
         yanked: trust.yanked,
         ..Wanted::new(reference.target.clone(), &pins)
     };
-    let mut place = trust.network.open(reference).await?;
-    let fetched = fetch(&mut place, &reference.location, &wanted).await?;
-    let component = fetched.component(&mut place, server::COMPONENT_BYTES_MAX).await?;
+    let (fetched, component) = within(async {
+        let mut place = trust.network.open(reference).await?;
+        let fetched = fetch(&mut place, &reference.location, &wanted).await?;
+        let component = fetched.component(&mut place, server::COMPONENT_BYTES_MAX).await?;
+        Ok((fetched, component))
+    })
+    .await?;
     let (read, reach) = judge(&component)?;
     fetched.check_identity(&read.manifest)?;
-    Ok(Taken { component, fetched, read, reach, pins })
+    Ok(Taken { component, fetched, read, reach, downgrade: trust.downgrade })
 }
 
 #[derive(Args)]
@@ -125,9 +125,11 @@ impl Pull {
         taken.warn();
         let Fetched { id, version, digest, publisher, is_known, notices, .. } = &taken.fetched;
         let file = self.output.clone().unwrap_or_else(|| format!("{id}.wasm").into());
-        // The pin first: a component whose publisher is not pinned must not lie there.
+        // The pin before the file has its name: a component whose publisher is not pinned must not lie there. And behind its
+        // bytes: what cannot be written is not taken.
+        let staged = Staged::write(&file, &taken.component)?;
         taken.pin(dir)?;
-        write(&file, &taken.component)?;
+        staged.put()?;
         if screen.json {
             let all = json!({
                 "id": id, "version": version.to_string(), "digest": digest, "component": taken.read.digest,

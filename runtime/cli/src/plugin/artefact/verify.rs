@@ -111,7 +111,7 @@ fn of_file(file: &Path, dir: &Path) -> anyhow::Result<Vec<Check>> {
     let mut checks = vec![holds(format!("{} {}: {}", read.manifest.id, read.manifest.version, read.digest))];
     checks.extend(of_component(reach.http));
     checks.push(match Pins::load(dir)?.of_component(&Digest::of(&component)) {
-        Some(pin) => holds(format!("it was pulled from {}, signed with key {}", pin.from, pin.publisher.id())),
+        Some(pin) => holds(format!("it was pulled from {}, signed with key {}", pin.from, pin.publisher)),
         None => note("nothing in weir-publishers.json knows it: whose it is cannot be said"),
     });
     Ok(checks)
