@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::Path;
 
 use semver::Version;
@@ -133,6 +133,7 @@ impl Pins {
     ) -> Result<(), ArtefactError> {
         // The folder itself, because the file is replaced. Some file systems lock no folder: what is lost there is what two
         // commands pin at the same instant.
+        fs::create_dir_all(folder).map_err(ArtefactError::file("create", folder))?;
         let locked = File::open(folder).map_err(ArtefactError::file("open", folder))?;
         let _ = locked.lock();
         let mut pins = Self::load(folder)?;
@@ -195,7 +196,11 @@ impl Pins {
         let from = location.to_string();
         // Also where both are known: else one plugin could be given in the place of another.
         if let Some(other) = self.plugins.iter().find(|pin| pin.is_from(&from) && pin.id != id) {
-            let reason = format!("{from} gave `{}` before, and now gives `{id}`", other.id);
+            let reason = format!(
+                "{from} gave `{other}` before, and now gives `{id}`; if it is meant to, take it out of the entry of `{other}` \
+                 in {PINS_FILE}",
+                other = other.id
+            );
             return Err(ArtefactError::Identity { what: from, reason });
         }
         let Some(pin) = self.plugins.iter().find(|pin| pin.id == id) else { return Ok(false) };

@@ -125,11 +125,10 @@ impl Place {
     /// What is attached to a manifest, by either list: a registry may have begun to keep its own, and what others copied
     /// there stands in the one behind the tag.
     pub(crate) async fn attached(&mut self, subject: &Digest) -> Result<Vec<Descriptor>, ArtefactError> {
-        let listed = match self {
-            Self::Folder(layout) => Some(layout.attached(subject)?),
+        let mut attached = match self {
+            Self::Folder(layout) => layout.attached(subject)?,
             Self::Registry(registry) => registry.referrers(subject).await?,
         };
-        let mut attached = listed.unwrap_or_default();
         match self.fallback(&fallback_tag(subject)).await {
             Ok(index) => {
                 let is_new = |listed: &&Descriptor| !attached.iter().any(|known| known.digest == listed.digest);

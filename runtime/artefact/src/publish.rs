@@ -178,3 +178,44 @@ fn judge(
     }
     Ok((before.version.clone(), changes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compatibility::tests::mapper;
+    use crate::{Access, generate};
+
+    /// Between what is judged and what is pushed lie a build and the suite.
+    #[tokio::test]
+    async fn of_two_who_publish_a_version_at_once_the_second_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let location = Location::Folder(folder.path().to_owned());
+        let mut place = Place::open(&location, &Access::default()).await.expect("opens");
+        let key = SigningKey::open(&generate(None).expect("a pair").0, None).expect("opens");
+        let publisher = key.publisher().expect("has one");
+        let (manifest, changelog) = (mapper(), "## 1.0.0\n\nNew.\n");
+        let release = |component: &'static [u8]| Release {
+            component,
+            manifest: &manifest,
+            imports: &[],
+            exports: &[],
+            changelog: changelog.to_owned(),
+            source: None,
+            conformance: None,
+            papers: Vec::new(),
+            created: "now".to_owned(),
+        };
+        let mut cleared = Vec::new();
+        for _ in 0..2 {
+            let judged = clear(&mut place, &location, (&manifest, changelog), publisher.clone(), None).await;
+            cleared.push(judged.expect("may be published"));
+        }
+        let (second, first) = (cleared.pop().expect("two"), cleared.pop().expect("two"));
+        let published = publish(&mut place, &location, &release(b"first"), &key, first).await.expect("is new");
+        let refused = publish(&mut place, &location, &release(b"second"), &key, second).await.expect_err("is taken");
+        assert_eq!(refused.code(), "weir.artefact.published");
+        let pins = Pins::default();
+        let wanted = Wanted::new(None, &pins);
+        assert_eq!(fetch(&mut place, &location, &wanted).await.expect("is there").digest, published.digest);
+    }
+}

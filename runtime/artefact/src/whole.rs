@@ -45,6 +45,10 @@ pub(crate) fn write(file: &Path, bytes: &[u8]) -> Result<(), ArtefactError> {
 
 fn stage(file: &Path, bytes: &[u8]) -> io::Result<Staged> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
+    // Else it would be seen only when the file is to have its name.
+    if file.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
     file.parent().map_or(Ok(()), fs::create_dir_all)?;
     // Two commands may write the same file at the same time, and none may write through a link that lies there.
     let name = file.file_name().unwrap_or_default().to_string_lossy();

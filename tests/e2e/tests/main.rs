@@ -19,5 +19,6 @@ mod operator;
 mod pinned;
 mod published;
 mod smoke;
+mod tokens;
 mod types;
 mod world;

@@ -76,7 +76,9 @@ fn what_cannot_be_written_or_read_pins_nothing() -> anyhow::Result<()> {
     stall.publish("1.0.0", "oci:shelf")?;
     let pull = |to: &str| format!("weir --dir taken plugin pull oci:shelf -o {to}");
     fs::write(stall.desk.path("file"), "")?;
-    assert_eq!(stall.refusal(&pull("file/lead.wasm"))?.0, "weir.artefact.file");
+    for to in ["file/lead.wasm", "taken"] {
+        assert_eq!(stall.refusal(&pull(to))?.0, "weir.artefact.file", "{to}");
+    }
     assert_eq!(pins(&stall)?, Value::Null);
     let pulled = stall.desk.must(".", &pull("new/folder/lead.wasm"))?;
     assert!(pulled.contains(&key(&stall, "own.pub")?), "{pulled}");
@@ -106,6 +108,14 @@ async fn an_installed_plugin_has_its_publisher_pinned_before_and_its_version_beh
     assert!(pinned[0]["publisher"] == own.as_str() && pinned[0]["version"].is_null(), "{pinned:#}");
 
     let dir = world.weir.folder().display().to_string();
+    // Where nothing can be pinned nothing is installed.
+    fs::write(world.weir.folder().join("weir-publishers.json"), "[]")?;
+    let (code, _) = stall.refusal(&format!("weir --dir {dir} install oci:shelf"))?;
+    assert_eq!(code, "weir.artefact.unreadable");
+    let listed = stall.desk.must(".", &format!("weir --dir {dir} plugin list"))?;
+    assert!(!listed.contains(&version), "{listed}");
+    fs::remove_file(world.weir.folder().join("weir-publishers.json"))?;
+
     let installed = stall.json(&format!("weir --json --dir {dir} install oci:shelf"))?;
     assert_eq!((installed["publisher"].as_str(), installed["known"].as_bool()), (Some(own.as_str()), Some(false)));
     assert_eq!(installed["version"], version.as_str());

@@ -574,6 +574,9 @@ fn keys_and_signatures_are_those_of_minisign() -> anyhow::Result<()> {
     assert!(differing.code == Some(2) && differing.stdout.contains("differ"), "{}", differing.stdout);
     assert!(!stall.desk.path("typed.key").exists());
     assert_eq!(typed("typed.key", "sesame", "sesame")?.code, Some(0));
+    // Half a pair is left nowhere.
+    let half = stall.desk.shell(".", "ln -s nowhere half.pub; weir plugin keygen --no-password --out half.key")?;
+    assert!(half.code == Some(1) && !stall.desk.path("half.key").exists(), "{}", half.stderr);
     let public = stall.desk.shell(".", "weir plugin keygen --no-password --out mine.pub")?;
     assert!(public.code == Some(2) && !stall.desk.path("mine.pub").exists(), "{}", public.stderr);
     Ok(())

@@ -151,16 +151,16 @@ impl Registry {
         Ok(tags)
     }
 
-    /// What is attached, by the registry's own list; none: it keeps none.
-    pub(crate) async fn referrers(&mut self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, ArtefactError> {
+    /// What is attached, by the registry's own list; nothing if it keeps none.
+    pub(crate) async fn referrers(&mut self, subject: &Digest) -> Result<Vec<Descriptor>, ArtefactError> {
         let url = self.url(&format!("referrers/{subject}"))?;
         let mut attached = Vec::new();
         for page in self.pages(url, "what is attached").await?.unwrap_or_default() {
             // Some answer with a page for people where they keep no list.
-            let Ok(index) = serde_json::from_slice::<Index>(&page) else { return Ok(None) };
+            let Ok(index) = serde_json::from_slice::<Index>(&page) else { break };
             attached.extend(index.readable().cloned());
         }
-        Ok(Some(attached).filter(|attached| !attached.is_empty()))
+        Ok(attached)
     }
 
     /// A list, page by page; none: there is no such list.
