@@ -169,8 +169,9 @@ async fn who_is_not_let_in_is_told_why() {
 #[tokio::test]
 async fn credentials_go_to_the_registry_and_to_nobody_to_whom_it_leads() {
     // Where it leads: it asks for credentials itself, as a registry would.
-    let elsewhere = StandIn::start(|_, asked| {
-        if asked.authorization().is_some() { ok("got them") } else { challenge("http://localhost/token") }
+    let elsewhere = StandIn::start(|host, asked| match asked.authorization() {
+        Some(_) => ok("got them"),
+        None => challenge(&format!("http://{host}/token")),
     });
     let target = format!("location: http://{}/blob", elsewhere.host);
     let stand_in = StandIn::start(move |_, asked| match asked.has("authorization: Basic YWRhOnNlY3JldA==") {
@@ -182,7 +183,8 @@ async fn credentials_go_to_the_registry_and_to_nobody_to_whom_it_leads() {
     assert_eq!(refused.code(), "weir.artefact.registry", "{refused}");
     assert_eq!(elsewhere.authorizations(), [None]);
     // Logged in by now, it goes along with the first request; and not behind it.
-    registry.blob(&Digest::of(b""), 10).await.expect_err("is nowhere");
+    let refused = registry.blob(&Digest::of(b""), 10).await.expect_err("is nowhere");
+    assert_eq!(refused.code(), "weir.artefact.registry", "{refused}");
     assert_eq!(elsewhere.authorizations(), [None, None]);
 }
 
