@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::project::{ProjectPlugin, read_component};
+use crate::whole;
 
 /// What `weir.lock` says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -212,9 +213,7 @@ fn selector(name: &str, major: u64) -> PluginSelector {
 
 /// Writes a file whole or not at all.
 pub(crate) fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), ControlError> {
-    let unfinished = file.with_extension("unfinished");
-    let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, file));
-    written.map_err(|cause| file_error("write", file, cause))
+    whole::write(file, bytes, 0o666).map_err(|cause| file_error("write", file, cause))
 }
 
 pub(crate) fn file_error(what: &'static str, file: &Path, cause: std::io::Error) -> ControlError {

@@ -18,6 +18,7 @@ mod server;
 mod settings;
 mod shape;
 mod watch;
+mod whole;
 
 pub use catalogue::Catalogue;
 pub use deploy::digest;

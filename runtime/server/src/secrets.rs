@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
 use bytes::Bytes;
 use connection::{MasterKey, Secret, SecretRef, SecretSource, Unresolved};
 use store::{Commit, RowWrite, Store, StoreError, Table};
+
+use crate::whole;
 
 /// Why there is no master key, or a secret could not be kept.
 #[derive(Debug, thiserror::Error)]
@@ -147,15 +147,9 @@ fn own_key(file: &Path) -> Result<MasterKey, SecretsError> {
     }
 }
 
-/// Whole or not at all, and on the disk before anything is sealed with it.
 fn write_key(file: &Path, key: &MasterKey) -> std::io::Result<()> {
     let hex: String = key.expose().iter().map(|byte| format!("{byte:02x}")).collect();
-    let unfinished = file.with_extension("unfinished");
-    let mut written = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-    writeln!(written, "{hex}")?;
-    written.sync_all()?;
-    fs::rename(&unfinished, file)?;
-    file.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+    whole::write(file, format!("{hex}\n").as_bytes(), 0o600)
 }
 
 fn parse_key(text: &str, place: &str) -> Result<MasterKey, SecretsError> {
