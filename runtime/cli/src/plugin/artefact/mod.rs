@@ -123,13 +123,15 @@ pub(super) fn wait<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::
 /// Holds all that is said to a registry for one command to one deadline: each answer alone may be in time, and there may
 /// be no end of them.
 pub(super) async fn within<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    match tokio::time::timeout(WITHIN, work).await {
-        Ok(done) => done,
-        Err(_) => {
-            let title = format!("the registry was not done within {} minutes", WITHIN.as_secs() / 60);
-            Err(Stop::new(Exit::Failed, title).into())
-        }
-    }
+    held_to(WITHIN, work).await
+}
+
+async fn held_to<T>(deadline: Duration, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    let late = |_| {
+        let title = format!("the registry was not done within {} minutes", deadline.as_secs() / 60);
+        Stop::new(Exit::Failed, title)
+    };
+    tokio::time::timeout(deadline, work).await.map_err(late)?
 }
 
 /// Gives a refusal its code: below the message, and in JSON where that is wanted.
@@ -169,6 +171,12 @@ fn exit(error: &ArtefactError) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_registry_without_end_is_left() {
+        let left = held_to(Duration::ZERO, std::future::pending::<anyhow::Result<()>>()).await.expect_err("is late");
+        assert!(left.to_string().contains("was not done within"), "{left}");
+    }
 
     #[test]
     fn what_others_wrote_does_not_steer_the_terminal() {
