@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use manifest::Role;
 
 use crate::workshop::{Tool, Workshop};
-use crate::{BuildError, component};
+use crate::{BuildError, component, data};
 
 const GO: Tool = Tool {
     program: "go",
@@ -51,7 +51,10 @@ pub(crate) fn build(workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
         // random numbers, which must not be the same in every call.
         bytes = (workshop.preinitialise)(&bytes).map_err(|reason| BuildError::Start { reason })?;
     }
-    let component = component::add_types(&mut bytes, workshop.manifest).and_then(|()| component::encode(&bytes));
+    let component = data::join(&bytes).and_then(|mut module| {
+        component::add_types(&mut module, workshop.manifest)?;
+        component::encode(&module)
+    });
     let component = component.map_err(|cause| BuildError::NoComponent {
         cure: format!("import the SDK in package main and call weir.Export in an init function ({cause})"),
     })?;

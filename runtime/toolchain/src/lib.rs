@@ -5,6 +5,7 @@
 mod build;
 mod c;
 mod component;
+mod data;
 mod error;
 mod finish;
 mod go;
