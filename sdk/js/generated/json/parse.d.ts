@@ -3,8 +3,6 @@ import { type Num } from "./num.js";
 export type Json = null | boolean | number | bigint | Num | string | Json[] | {
     [key: string]: Json;
 };
-/** As deep as lists and objects may lie in each other; Weir itself reads no deeper ones. */
-export declare const DEPTH_MAX = 127;
 /** A text that is no JSON. */
 export declare class JsonError extends Error {
     name: string;

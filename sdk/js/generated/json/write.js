@@ -1,7 +1,7 @@
 import { isWellFormed, wellFormed } from "../utf8.js";
 import { recall } from "./memory.js";
 import { Num } from "./num.js";
-import { DEPTH_MAX } from "./parse.js";
+import { DEPTH_MAX, isPlain } from "./plain.js";
 /**
  * Writes JSON without spaces. As `JSON.stringify`, but that nothing is lost on the way: a `bigint` and a `Num` are written
  * digit by digit, what was read by `parse` and left where it is is written as it came, and what JSON cannot say is refused
@@ -10,6 +10,8 @@ import { DEPTH_MAX } from "./parse.js";
  * @throws {TypeError} for a number that is none or infinite, and what lies in itself
  */
 export function stringify(value) {
+    if (isPlain(value))
+        return JSON.stringify(value);
     const text = write(value, 0);
     if (text === undefined)
         throw new TypeError(`${typeof value} cannot be written as JSON`);

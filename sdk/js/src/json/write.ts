@@ -1,7 +1,7 @@
 import { isWellFormed, wellFormed } from "../utf8.js";
 import { recall } from "./memory.js";
 import { Num } from "./num.js";
-import { DEPTH_MAX } from "./parse.js";
+import { DEPTH_MAX, isPlain } from "./plain.js";
 
 /**
  * Writes JSON without spaces. As `JSON.stringify`, but that nothing is lost on the way: a `bigint` and a `Num` are written
@@ -11,6 +11,7 @@ import { DEPTH_MAX } from "./parse.js";
  * @throws {TypeError} for a number that is none or infinite, and what lies in itself
  */
 export function stringify(value: unknown): string {
+  if (isPlain(value)) return JSON.stringify(value);
   const text = write(value, 0);
   if (text === undefined) throw new TypeError(`${typeof value} cannot be written as JSON`);
   return text;
