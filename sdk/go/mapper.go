@@ -1,5 +1,7 @@
 package weir
 
+import "reflect"
+
 // Origin is where an event came from: the context attributes of CloudEvents 1.0, and what the transport said. What the
 // sender did not say is empty.
 type Origin struct {
@@ -48,6 +50,7 @@ type Defaults interface {
 // R is written as JSON; a [Document] goes out as it is, and [Documents] are none or several.
 func Mapper[I, O, R any](transform func(Mapping[I, O]) (R, error)) Plugin {
 	function := locate(transform)
+	learn[I, O, R]()
 	return Plugin{transform: func(origin Origin, input Document, options string) (Documents, *Fault) {
 		return guard(func() (Documents, *Fault) {
 			mapping := Mapping[I, O]{Origin: origin}
@@ -68,6 +71,22 @@ func Mapper[I, O, R any](transform func(Mapping[I, O]) (R, error)) Plugin {
 			return documents, nil
 		})
 	}}
+}
+
+// learn reads and writes the types once. What encoding/json and reflect find out about a type they keep, and a mapper is built
+// with what it knew when it had started.
+func learn[I, O, R any]() {
+	// None of it matters, nor whether the types take it.
+	_, _ = guard(func() (struct{}, *Fault) {
+		_ = readOptions("{}", new(O))
+		_ = Document{Data: []byte("{}")}.read(new(I))
+		result := reflect.TypeFor[R]()
+		if result.Kind() == reflect.Pointer {
+			result = result.Elem()
+		}
+		_, _ = toDocuments(reflect.New(result).Elem().Interface())
+		return struct{}{}, nil
+	})
 }
 
 func readOptions(text string, into any) *Fault {
