@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::compare::{Difference, below, compare};
 use crate::kit::Output;
+use crate::numbers::exact;
 
 /// How a case went.
 #[derive(Clone, Debug, Default)]
@@ -185,19 +186,15 @@ fn say_document(document: &Document) -> Map<String, Value> {
 
 /// JSON as it is, any other text as a text, and what is neither in base 64.
 fn value_of(document: &Document) -> Value {
-    if is_json(&document.content_type)
-        && let Ok(value) = serde_json::from_slice(&document.data)
-    {
-        return value;
-    }
     match std::str::from_utf8(&document.data) {
+        Ok(text) if is_json(&document.content_type) => exact(text).unwrap_or_else(|_| text.into()),
         Ok(text) => text.into(),
         Err(_) => json!({ "base64": STANDARD.encode(&document.data) }),
     }
 }
 
 /// `application/json`, or anything whose suffix says that it is JSON (RFC 6839).
-pub(crate) fn is_json(content_type: &str) -> bool {
+pub fn is_json(content_type: &str) -> bool {
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     media_type == "application/json" || media_type.ends_with("+json")
 }

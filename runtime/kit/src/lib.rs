@@ -7,6 +7,7 @@ mod compare;
 mod fields;
 mod judge;
 mod kit;
+mod numbers;
 mod read;
 mod recordings;
 mod update;
@@ -15,8 +16,9 @@ pub use case::{
     Call, Case, ConnectionText, Exchange, ExpectedBody, ExpectedRequest, Reply, default_context, default_event,
 };
 pub use compare::{Difference, compare};
-pub use judge::{Report, expected};
+pub use judge::{Report, expected, is_json};
 pub use kit::{Config, Kit, OpenError, Output, Way};
+pub use numbers::{decimal, exact, keeps_numbers};
 pub use read::read;
 pub use update::{to_yaml, with_expectation};
 pub use written::yaml::Problem;

@@ -36,7 +36,7 @@ steps:
     connection: fussy
     with:
       path: /NAME
-      query: { page: 2, access_token: T0ken-in-a-query }
+      query: { page: 2, access_token: T0ken-in-a-query, who: \"${steps.contact.output.email}\" }
       body: \"${steps.contact.output}\"
 ";
 
@@ -202,8 +202,13 @@ async fn a_failed_delivery_fails_again_with_what_the_destination_said() -> anyho
     ];
     let secret = ["T0ken-in-a-query", "T0ken-in-a-body", "T0ken-in-a-field", "C00kie", "secrets/crm", SECRET, TOKEN];
     assert_holds(&text, &said, &secret);
-    assert_holds(&text, &["/declined?access_token=A1aaa-aa-a-aaaaa&page=2"], &["FILL IN"]);
+    assert_holds(&text, &["/declined?access_token=A1aaa-aa-a-aaaaa&page=2&who=ada%40example.com"], &["FILL IN"]);
     exports.test("declined", "http-connector").await?.expect(&["1 case, 0 failed"])?;
+
+    // What is hidden is hidden as URLs write it too.
+    let hidden = exports.export(&id, "hidden", &["--redact", "/body/email"]).await?;
+    assert_holds(&hidden, &["&who=aaa%40aaaaaaa.aaa", "email: aaa@aaaaaaa.aaa"], &["ada@", "ada%40"]);
+    exports.test("hidden", "http-connector").await?.expect(&["1 case, 0 failed"])?;
 
     // The step before it succeeded, and calls nothing over HTTP: all of it is known.
     let before = exports.export(&id, "contact", &["contact"]).await?;

@@ -4,6 +4,7 @@
 use api::types::{ConnectionDetail, DocumentDetail, Payload, StepCallDetail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kit::{is_json, keeps_numbers};
 use model::{Attempt, Document, Exchange, Fault, Outcome, Pairs, Reply, RequestRecord};
 use serde_json::{Map, Value, json};
 
@@ -11,19 +12,25 @@ use super::mask::Mask;
 use crate::stop::Stop;
 
 /// Parts of a case in which what is hidden must not stand; the others are words of the case itself.
-const MASKED: [&str; 11] = [
+const MASKED: [&str; 14] = [
     "/about",
     "/transform/event",
     "/transform/input",
     "/transform/metadata",
+    "/transform/options",
     "/call/input",
     "/call/metadata",
+    "/call/connection/account",
+    "/call/connection/settings",
     "/expect/output",
     "/expect/outputs",
     "/expect/metadata",
     "/expect/external_id",
     "/expect/fault/fields",
 ];
+
+/// How deep a document may lie in itself: a case is read no deeper than 32, and the document lies within it.
+const DEPTH_MAX: usize = 26;
 
 /// A case, and what whoever gets it must know.
 pub(super) struct Written {
@@ -51,12 +58,13 @@ pub(super) fn write(call: &StepCallDetail, pointers: &[String]) -> anyhow::Resul
     if !exchanges.is_empty() {
         case.insert("http".to_owned(), exchanges.into());
     }
-    match expectation(call) {
+    match expectation(call, &mut mask, &mut notes) {
         Some(expected) => drop(case.insert("expect".to_owned(), expected.into())),
         None => notes.push("What it gave is not known; `weir plugin test --update` writes it.".to_owned()),
     }
     let mut value = Value::Object(case);
     apply(&mask, &mut value);
+    let notes = notes.iter().map(|note| mask.applied(note)).collect();
     Ok(Written { value, gaps, notes })
 }
 
@@ -130,7 +138,10 @@ fn transform(call: &StepCallDetail, mask: &mut Mask) -> Map<String, Value> {
     }
     let mut written = Map::from_iter([("event".to_owned(), said.into())]);
     let options = call.options.as_deref().and_then(|options| serde_json::from_str::<Value>(options).ok());
-    written.extend(options.filter(|options| *options != json!({})).map(|options| ("options".to_owned(), options)));
+    if let Some(mut options) = options.filter(|options| *options != json!({})) {
+        mask.hide_proofs(&mut options);
+        written.insert("options".to_owned(), options);
+    }
     written
 }
 
@@ -190,31 +201,80 @@ fn document(
                 let missing = || Stop::usage(format!("the input has nothing at `{pointer}`: {}", places(&original)));
                 mask.hide(value.pointer_mut(pointer).ok_or_else(missing)?);
             }
-            match value == original && !keeps_numbers(text) {
-                true => {
-                    notes.push("The input holds numbers of more digits than YAML would keep.".to_owned());
-                    ("input_base64", STANDARD.encode(text).into())
-                }
-                false => ("input", value),
+            of_json(&original, value, text, notes)
+        }
+        (_, Payload::Text(text)) => {
+            let text = of_text("The input", &input.content_type, text, mask, notes);
+            match is_json(&input.content_type) {
+                // A text that says it is JSON and is none is what it was.
+                true => ("input_base64", STANDARD.encode(text).into()),
+                false => ("input", text.into()),
             }
         }
-        (_, Payload::Text(text)) if input.content_type.starts_with("application/x-www-form-urlencoded") => {
-            ("input", mask.of_query(text).into())
+        (_, Payload::Base64(text)) => {
+            notes.push(
+                "The input is no text, and whatever is secret in it is in here too: look before you share it."
+                    .to_owned(),
+            );
+            ("input_base64", text.as_str().into())
         }
-        // A text that says it is JSON and is none is what it was.
-        (_, Payload::Text(text)) if is_json(&input.content_type) => ("input_base64", STANDARD.encode(text).into()),
-        (_, Payload::Text(text)) => ("input", text.as_str().into()),
-        (_, Payload::Base64(text)) => ("input_base64", text.as_str().into()),
-        (_, Payload::Json(value)) => ("input", value.clone()),
+        (_, Payload::Json(value)) => {
+            let mut value = value.clone();
+            mask.hide_proofs(&mut value);
+            ("input", value)
+        }
     };
     written.insert(key.to_owned(), value);
     if input.content_type != "application/json" {
         written.insert("content_type".to_owned(), input.content_type.as_str().into());
     }
     if !input.metadata.is_empty() {
-        written.insert("metadata".to_owned(), written_pairs(&input.metadata));
+        let metadata = input.metadata.iter().map(|(name, value)| (name.clone(), hidden(name, value, mask))).collect();
+        written.insert("metadata".to_owned(), written_pairs(&metadata));
     }
     Ok(())
+}
+
+/// JSON as a value, or byte by byte where a case would not keep it. `value` is what is left of the original.
+fn of_json(original: &Value, value: Value, text: &str, notes: &mut Vec<String>) -> (&'static str, Value) {
+    let is_kept = keeps_numbers(text);
+    if value == *original && !is_kept {
+        notes.push("The input holds numbers of more digits than YAML would keep.".to_owned());
+        return ("input_base64", STANDARD.encode(text).into());
+    }
+    if !is_kept {
+        let note = "Something in the input is hidden, and numbers of more than 64 bits beside it were rounded: the call may \
+                    go otherwise than it went.";
+        notes.push(note.to_owned());
+    }
+    match depth(&value) > DEPTH_MAX {
+        true => ("input_base64", STANDARD.encode(value.to_string()).into()),
+        false => ("input", value),
+    }
+}
+
+/// A text that is no JSON, with what can be told to be secret hidden.
+fn of_text(what: &str, content_type: &str, text: &str, mask: &mut Mask, notes: &mut Vec<String>) -> String {
+    let is_strange = |char: char| char.is_whitespace() || "<>{}\"".contains(char);
+    if content_type.starts_with("application/x-www-form-urlencoded")
+        || (text.contains('=') && !text.contains(is_strange))
+    {
+        return mask.of_query(text);
+    }
+    if !is_json(content_type) && !text.is_empty() {
+        let kind = if content_type.is_empty() { "of no type" } else { content_type };
+        notes.push(format!("{what} is {kind}, in which no secrets are looked for: look before you share it."));
+    }
+    mask.of_cut_json(text)
+}
+
+/// How many lists and maps lie in each other.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// The first level of a document as pointers, for whoever mistyped one.
@@ -243,7 +303,7 @@ fn exchanges(call: &StepCallDetail, mask: &mut Mask, notes: &mut Vec<String>) ->
             continue;
         }
         let (value, gap) = match exchange {
-            Some(exchange) => recorded(exchange, base_url, mask),
+            Some(exchange) => recorded(exchange, base_url, mask, notes),
             None => unrecorded(request, &url, base_url),
         };
         exchanges.push(value);
@@ -263,7 +323,12 @@ fn is_denied(exchange: &Exchange) -> bool {
     matches!(&exchange.reply, Reply::Fault { fault, .. } if fault == "denied")
 }
 
-fn recorded(exchange: Exchange, base_url: Option<&str>, mask: &mut Mask) -> (Value, Option<String>) {
+fn recorded(
+    exchange: Exchange,
+    base_url: Option<&str>,
+    mask: &mut Mask,
+    notes: &mut Vec<String>,
+) -> (Value, Option<String>) {
     let is_whole = exchange.is_whole();
     let url = match exchange.url.split_once('?') {
         Some((path, query)) => format!("{path}?{}", mask.of_query(query)),
@@ -280,15 +345,19 @@ fn recorded(exchange: Exchange, base_url: Option<&str>, mask: &mut Mask) -> (Val
                 response["headers"] = written_pairs(&headers);
             }
             let content_type = headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
+            let content_type = content_type.unwrap_or_default();
             let text = body.unwrap_or_default();
-            let read = serde_json::from_str::<Value>(&text).ok().filter(|_| is_json(content_type.unwrap_or_default()));
-            match read.filter(|_| is_whole && keeps_numbers(&text)) {
+            let read = serde_json::from_str::<Value>(&text).ok().filter(|_| is_json(content_type));
+            match read.filter(|read| is_whole && keeps_numbers(&text) && depth(read) <= DEPTH_MAX) {
                 Some(mut value) => {
                     mask.hide_proofs(&mut value);
                     response["json"] = value;
                 }
                 None if text.is_empty() => {}
-                None => response["body"] = mask.of_cut_json(&text).into(),
+                None => {
+                    let what = format!("The answer to {} {}", exchange.method, below(&url, base_url));
+                    response["body"] = of_text(&what, content_type, &text, mask, notes).into();
+                }
             }
             let kept = text.len();
             let cut = format!("FILL IN: of the body of {body_bytes} bytes the first {kept} are recorded.");
@@ -309,12 +378,29 @@ fn unrecorded(request: &RequestRecord, url: &str, base_url: Option<&str>) -> (Va
 }
 
 /// What the latest attempt came to.
-fn expectation(call: &StepCallDetail) -> Option<Map<String, Value>> {
+fn expectation(call: &StepCallDetail, mask: &mut Mask, notes: &mut Vec<String>) -> Option<Map<String, Value>> {
     match &call.attempt.as_ref()?.outcome {
         Some(Outcome::Failed { fault }) => Some(kit::expected(Err(fault))),
         Some(Outcome::Succeeded | Outcome::Verified) => {
             let documents = call.output.as_ref()?.iter().map(to_document).collect::<Option<Vec<_>>>()?;
             let mut expected = kit::expected(Ok(&documents));
+            for (key, part) in &mut expected {
+                let parts: Vec<_> = match part {
+                    Value::Array(outputs) if key == "outputs" => outputs.iter_mut().collect(),
+                    part => vec![part],
+                };
+                for (part, document) in parts.into_iter().zip(&documents) {
+                    match part {
+                        Value::String(text) if key.starts_with("output") => {
+                            *text = of_text("What it gave", &document.content_type, text, mask, notes);
+                        }
+                        part => mask.hide_proofs(part),
+                    }
+                }
+            }
+            if expected.values().any(|value| depth(value) > DEPTH_MAX) {
+                return None;
+            }
             expected.extend(call.external_id.iter().map(|id| ("external_id".to_owned(), id.as_str().into())));
             Some(expected)
         }
@@ -346,6 +432,12 @@ fn apply(mask: &Mask, value: &mut Value) {
     for pointer in pointers {
         value.pointer_mut(&pointer).into_iter().for_each(|part| mask.apply(part));
     }
+    for pointer in ["/transform/input_base64", "/call/input_base64"] {
+        let Some(Value::String(encoded)) = value.pointer_mut(pointer) else { continue };
+        if let Some(text) = STANDARD.decode(&*encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok()) {
+            *encoded = STANDARD.encode(mask.applied(&text));
+        }
+    }
 }
 
 /// The value, hidden if the name says that it proves something.
@@ -372,41 +464,4 @@ fn written_pairs(pairs: &Pairs) -> Value {
         }
     }
     written.into()
-}
-
-/// `application/json`, or anything whose suffix says that it is JSON.
-fn is_json(content_type: &str) -> bool {
-    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    media_type == "application/json" || media_type.ends_with("+json")
-}
-
-/// Whether every number of a JSON text has the same value when it has been read: a reader keeps 64 bits of a whole number
-/// and some 17 digits of another.
-fn keeps_numbers(text: &str) -> bool {
-    let mut in_string = false;
-    let mut escaped = false;
-    let outside = text.chars().map(|char| {
-        let is_end = char == '"' && !escaped;
-        escaped = in_string && char == '\\' && !escaped;
-        in_string ^= is_end;
-        if in_string || is_end { ' ' } else { char }
-    });
-    let outside: String = outside.collect();
-    let numbers = outside.split(|char: char| !(char.is_ascii_digit() || "+-.eE".contains(char)));
-    numbers.filter(|number| number.starts_with(|char: char| char == '-' || char.is_ascii_digit())).all(|number| {
-        let read = serde_json::from_str::<Value>(number).map(|value| value.to_string());
-        read.is_ok_and(|read| decimal(number) == decimal(&read))
-    })
-}
-
-/// A number as its sign, its digits without zeros at either end, and the power of ten of the last of them.
-fn decimal(number: &str) -> Option<(bool, String, i64)> {
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{}{part}", whole.trim_start_matches('-'));
-    let trimmed = digits.trim_end_matches('0');
-    let power = exponent.parse::<i64>().ok()? - part.len() as i64 + (digits.len() - trimmed.len()) as i64;
-    let trimmed = trimmed.trim_start_matches('0');
-    let power = if trimmed.is_empty() { 0 } else { power };
-    Some((number.starts_with('-') && !trimmed.is_empty(), trimmed.to_owned(), power))
 }

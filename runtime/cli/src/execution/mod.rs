@@ -4,6 +4,7 @@ mod act;
 mod case;
 mod export;
 mod filter;
+mod forms;
 mod list;
 mod mask;
 mod replay;
