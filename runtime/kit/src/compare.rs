@@ -2,6 +2,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::numbers::number_of;
+
 /// Characters of a value that are shown.
 const SHOWN_CHARS_MAX: usize = 200;
 
@@ -66,12 +68,12 @@ pub fn compare(pointer: &str, expected: &Value, actual: &Value, into: &mut Vec<D
     }
 }
 
-/// Whole numbers are compared exactly, whatever their size; a decimal as the double that it is read as.
+/// Numbers are compared exactly, whatever their size: those that a value would not keep are texts, see [`exact`].
+///
+/// [`exact`]: crate::exact
 fn is_same(expected: &Value, actual: &Value) -> bool {
-    match (expected, actual) {
-        (Value::Number(left), Value::Number(right)) if left.is_f64() || right.is_f64() => {
-            left.as_f64() == right.as_f64()
-        }
+    match (number_of(expected), number_of(actual)) {
+        (Some(left), Some(right)) => left == right,
         _ => expected == actual,
     }
 }
@@ -118,5 +120,20 @@ mod tests {
         let mut found = Vec::new();
         compare("", &json!(9_007_199_254_740_993_u64), &json!(9_007_199_254_740_992_u64), &mut found);
         assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn numbers_beyond_64_bits_are_told_apart_and_are_the_same_however_written() {
+        let differences = |expected: &str, actual: &str| {
+            let mut found = Vec::new();
+            let read = |text| crate::exact(text).expect("JSON");
+            compare("", &read(expected), &read(actual), &mut found);
+            found.len()
+        };
+        assert_eq!(differences("[123456789012345678901]", "[123456789012345680000]"), 1);
+        assert_eq!(differences("[123456789012345678901]", "[1.2345678901234568e20]"), 1);
+        assert_eq!(differences("[123456789012345678901]", "[123456789012345678901.0]"), 0);
+        assert_eq!(differences("[1]", "[1.0]"), 0);
+        assert_eq!(differences("[1]", "[\"1\"]"), 1);
     }
 }

@@ -18,6 +18,7 @@ use written::yaml::{Kind, Problem, Problems, Yaml, parse};
 use crate::case::{Call, Case, ConnectionText, base_of, default_context, default_event};
 use crate::fields::{Fields, Reader};
 use crate::judge::is_json;
+use crate::numbers::exact_text;
 
 /// Bytes of a case's text: recorded bodies may be long.
 const TEXT_BYTES_MAX: usize = 4 << 20;
@@ -164,7 +165,7 @@ impl Reader {
         let content_type = self.text_of(fields, "content_type").unwrap_or_else(|| "application/json".to_owned());
         let metadata = self.pairs_of(fields, "metadata");
         let data: Bytes = match fields.present(&INPUTS[..2])[..] {
-            ["input"] if is_json(&content_type) => fields.get("input")?.to_json().to_string().into(),
+            ["input"] if is_json(&content_type) => exact_text(fields.get("input")?).into(),
             ["input"] => self.text(fields.get("input")?, "`input` of a content type that is not JSON")?.into(),
             ["input_base64"] => {
                 let text = self.text_of(fields, "input_base64")?;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::case::{Exchange, ExpectedBody, ExpectedRequest, Reply};
 use crate::compare::{Difference, compare};
+use crate::numbers::exact;
 
 /// The exchanges of the case that runs, in place of the network.
 #[derive(Debug, Default)]
@@ -92,9 +93,9 @@ fn check(place: &str, expected: &ExpectedRequest, sent: &SentRequest, into: &mut
     }
     match &expected.body {
         ExpectedBody::Any => {}
-        ExpectedBody::Json(value) => match serde_json::from_slice::<Value>(&sent.body) {
-            Ok(actual) => compare(&format!("{place}/json"), value, &actual, into),
-            Err(_) => into.push(Difference::new(format!("{place}/json"), Some(value), Some(&text(&sent.body)))),
+        ExpectedBody::Json(value) => match std::str::from_utf8(&sent.body).ok().and_then(|text| exact(text).ok()) {
+            Some(actual) => compare(&format!("{place}/json"), value, &actual, into),
+            None => into.push(Difference::new(format!("{place}/json"), Some(value), Some(&text(&sent.body)))),
         },
         ExpectedBody::Bytes(bytes) if *bytes == sent.body => {}
         ExpectedBody::Bytes(bytes) => {

@@ -115,3 +115,28 @@ fn the_examples_that_hold_every_key_are_read() {
     assert_eq!((event.attributes.subject.as_deref(), &input.data[..]), (Some("s1"), &b"a,b"[..]));
     assert_eq!(options, r#"{"source":"fair"}"#);
 }
+
+#[test]
+fn numbers_go_in_and_are_expected_with_every_digit() {
+    let text = "\
+call:
+  action: x
+  input: { id: 123456789012345678901, n: 1.5, text: \"123456789012345678901\" }
+  connection: { base_url: https://api.example.com }
+http:
+- request: { method: GET, url: /x, json: { id: 123456789012345678901 } }
+  response: { status: 200, json: [123456789012345678901] }
+expect:
+  output: 123456789012345678901
+";
+    let case = read("x", text).expect("a case");
+    let Call::Action { input, .. } = &case.call else { panic!("no action") };
+    let expected = r#"{"id":123456789012345678901,"n":1.5,"text":"123456789012345678901"}"#;
+    assert_eq!(std::str::from_utf8(&input.data), Ok(expected));
+    let [exchange] = &case.http[..] else { panic!("one exchange") };
+    let Reply::Answer(answer) = &exchange.reply else { panic!("no answer") };
+    assert_eq!(&*answer.body, b"[123456789012345678901]");
+    let ExpectedBody::Json(sent) = &exchange.request.body else { panic!("no JSON") };
+    assert_eq!(sent["id"], "number:123456789012345678901");
+    assert_eq!(case.expect.expect("expected")["output"], "number:123456789012345678901");
+}

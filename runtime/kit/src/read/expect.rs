@@ -2,6 +2,7 @@ use serde_json::{Map, Value};
 use written::yaml::{Entry, Yaml, YamlKind, suggest};
 
 use crate::fields::Reader;
+use crate::numbers::exact_value;
 
 const KINDS: [&str; 11] = [
     "invalid-input",
@@ -45,7 +46,7 @@ impl Reader {
         if let Some(yaml) = fields.get("fault") {
             self.expected_fault(yaml);
         }
-        match yaml.to_json() {
+        match exact_value(yaml) {
             Value::Object(expected) => Some(expected),
             _ => None,
         }

@@ -4,6 +4,7 @@ use written::yaml::Yaml;
 
 use crate::case::{Exchange, ExpectedBody, ExpectedRequest, Reply};
 use crate::fields::{Fields, Reader};
+use crate::numbers::{exact_text, exact_value};
 
 const BODIES: [&str; 3] = ["json", "body", "body_base64"];
 
@@ -57,7 +58,7 @@ impl Reader {
         let headers = headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
         let body = match self.one_body(fields) {
             None => ExpectedBody::Any,
-            Some("json") => ExpectedBody::Json(fields.get("json")?.to_json()),
+            Some("json") => ExpectedBody::Json(exact_value(fields.get("json")?)),
             Some(key) => ExpectedBody::Bytes(self.bytes(fields, key)?),
         };
         Some(ExpectedRequest { method: method?, url: url?, headers, body })
@@ -91,7 +92,7 @@ impl Reader {
                 if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
                     headers.push(("content-type".to_owned(), "application/json".to_owned()));
                 }
-                fields.get("json")?.to_json().to_string().into()
+                exact_text(fields.get("json")?).into()
             }
             Some(key) => self.bytes(fields, key)?,
         };
