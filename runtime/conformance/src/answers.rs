@@ -1,3 +1,4 @@
+use egress::SentResponse;
 use kit::Reply;
 use manifest::Action;
 use serde_json::{Map, Value, json};
@@ -8,6 +9,22 @@ use crate::samples;
 /// Names under which APIs give what was found or listed.
 const LISTS: [&str; 10] =
     ["results", "items", "values", "records", "entries", "elements", "rows", "list", "hits", "objects"];
+
+/// Names under which APIs say where the next page begins.
+const CURSORS: [&str; 9] = [
+    "next",
+    "cursor",
+    "next_cursor",
+    "nextCursor",
+    "next_page_token",
+    "nextPageToken",
+    "after",
+    "after_cursor",
+    "offset",
+];
+
+/// The name under which APIs say that there is a next page.
+const HAS_MORE: &str = "has_more";
 
 /// The cursor that a page of [`page`] gives.
 pub(crate) const CURSOR: &str = "conformance-page-2";
@@ -40,22 +57,42 @@ pub(crate) fn page(name: &str, action: &Action) -> Reply {
     let nouns = nouns(name);
     let thing = thing(&output, &nouns, action.sample.as_ref());
     let mut whole = everything(&output, &thing, &nouns);
-    for name in ["next", "cursor", "next_cursor", "nextCursor", "next_page_token", "nextPageToken", "after", "offset"] {
+    let mut more = Map::new();
+    for name in CURSORS {
         whole.insert(name.to_owned(), CURSOR.into());
+        more.insert(name.to_owned(), CURSOR.into());
     }
-    let more =
-        json!({ "has_more": true, "after_cursor": CURSOR, "next": CURSOR, "next_cursor": CURSOR, "cursor": CURSOR });
+    more.insert(HAS_MORE.to_owned(), true.into());
     for name in ["meta", "response_metadata", "pagination", "page_info", "pageInfo"] {
-        whole.insert(name.to_owned(), more.clone());
+        whole.insert(name.to_owned(), more.clone().into());
     }
     whole.insert("paging".to_owned(), json!({ "next": { "after": CURSOR } }));
-    whole.insert("has_more".to_owned(), true.into());
+    whole.insert(HAS_MORE.to_owned(), true.into());
     reply(&whole.into())
+}
+
+/// The same answer as the last page of a listing: what is made of the schema of an output may hold a cursor.
+pub(crate) fn last_page(answer: &Reply) -> Reply {
+    let Reply::Answer(sent) = answer else { return answer.clone() };
+    let Ok(mut value) = serde_json::from_slice::<Value>(&sent.body) else { return answer.clone() };
+    without_cursor(&mut value);
+    Reply::Answer(SentResponse { body: value.to_string().into(), ..sent.clone() })
+}
+
+fn without_cursor(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|name, _| !CURSORS.contains(&name.as_str()) && name != HAS_MORE);
+            fields.values_mut().for_each(without_cursor);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_cursor),
+        _ => {}
+    }
 }
 
 /// What the action's name is about: `ticket` and `tickets` of `list-tickets`.
 fn nouns(action: &str) -> Vec<String> {
-    let words: Vec<&str> = action.split('-').skip(1).collect();
+    let words: Vec<&str> = action.split('-').skip(1).filter(|word| !word.is_empty()).collect();
     let mut nouns = Vec::new();
     for from in 0..words.len() {
         let camel = words[from..].iter().enumerate().map(|(index, word)| match index {
@@ -118,5 +155,16 @@ mod tests {
         assert_eq!(nouns("list-tickets"), ["ticket"]);
         assert_eq!(nouns("create-sales-order"), ["sales_order", "salesOrder", "order"]);
         assert_eq!(nouns("send"), [""; 0]);
+        assert_eq!(nouns("list-tickets-"), ["ticket"]);
+        assert_eq!(nouns("list--tickets"), ["ticket"]);
+    }
+
+    #[test]
+    fn the_last_page_gives_no_cursor_at_any_level() {
+        let full =
+            json!({ "items": [{ "id": "1", "next": "/2" }], "next_cursor": "2", "meta": { "has_more": true, "n": 1 } });
+        let Reply::Answer(last) = last_page(&reply(&full)) else { panic!("no answer") };
+        let last: Value = serde_json::from_slice(&last.body).expect("JSON");
+        assert_eq!(last, json!({ "items": [{ "id": "1" }], "meta": { "n": 1 } }));
     }
 }

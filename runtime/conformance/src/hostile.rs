@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::chance::Chance;
 
+/// Items of a list: of more, a mapper that makes a document of each would give more documents than the host takes.
+const ITEMS_MAX: usize = 9_000;
+
 /// Stands in a value for what no JSON value of ours can hold.
 const PLACES: [(&str, &str); 7] = [
     ("\"\u{f8ff}huge\"", "1e400"),
@@ -80,7 +83,7 @@ fn fixed(sample: &Document) -> Vec<Document> {
         format!("{}{}", "[".repeat(100), "]".repeat(100)).into_bytes(),
         format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)).into_bytes(),
         "{\"a\":".repeat(50_000).into_bytes(),
-        format!("[{}0]", "0,".repeat(20_000)).into_bytes(),
+        format!("[{}0]", "0,".repeat(ITEMS_MAX - 1)).into_bytes(),
         format!("\"{}\"", "a".repeat(100_000)).into_bytes(),
         "1".repeat(10_000).into_bytes(),
         format!("{{\"{}\":1}}", "k".repeat(20_000)).into_bytes(),
@@ -188,28 +191,55 @@ pub(crate) fn bodies(good: &[u8], seed: u64, count: u32) -> impl Iterator<Item =
     inputs(&Document::json(good.to_vec()), seed ^ 0x5eed, count)
 }
 
-/// The sample with a text of so many bytes in it.
+/// The sample with so many bytes in it: of a text, or of many items.
 pub(crate) fn large(sample: &Document, bytes: usize) -> Document {
-    let text = "Weir ".repeat(bytes / 5);
-    let value = match serde_json::from_slice(&sample.data) {
-        Ok(Value::Object(mut fields)) => {
+    Document::json(enlarged(serde_json::from_slice(&sample.data).unwrap_or_default(), bytes).to_string())
+}
+
+fn enlarged(value: Value, bytes: usize) -> Value {
+    match value {
+        Value::Object(mut fields) => {
             // In place of a text, or beside everything else.
             let name = fields.iter().find(|(_, value)| value.is_string()).map(|(name, _)| name.clone());
-            fields.insert(name.unwrap_or_else(|| "conformance".to_owned()), text.into());
+            fields.insert(name.unwrap_or_else(|| "conformance".to_owned()), long(bytes));
             Value::Object(fields)
         }
-        Ok(Value::Array(items)) if !items.is_empty() => {
+        Value::Array(items) if !items.is_empty() => {
             let one = items[0].to_string().len() + 1;
-            items.iter().cycle().take((bytes / one).clamp(1, 20_000)).cloned().collect()
+            let count = (bytes / one).clamp(1, ITEMS_MAX - 1);
+            let mut many: Vec<_> = items.iter().cycle().take(count).cloned().collect();
+            // So many small ones are not so many bytes.
+            many.extend((count * one < bytes / 2).then(|| enlarged(items[0].clone(), bytes - count * one)));
+            many.into()
         }
-        Ok(_) | Err(_) => text.into(),
-    };
-    Document::json(value.to_string())
+        _ => long(bytes),
+    }
+}
+
+fn long(bytes: usize) -> Value {
+    "Weir ".repeat(bytes / 5).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_list_has_more_items_than_a_mapper_may_give_documents() {
+        let documents_max = host::Limits::default().documents as usize;
+        for sample in [r#"{"id":1}"#, r#"[{"id":1}]"#, "[1]", "null"] {
+            let sample = Document::json(sample);
+            let large = large(&sample, 1 << 20);
+            assert!(large.data.len() >= 1 << 20, "{} bytes", large.data.len());
+            for input in inputs(&sample, 7, 256).chain([large]) {
+                let items = match serde_json::from_slice(&input.data) {
+                    Ok(Value::Array(items)) => items.len(),
+                    _ => 0,
+                };
+                assert!(items < documents_max, "{items} items");
+            }
+        }
+    }
 
     #[test]
     fn a_campaign_follows_from_its_seed_and_has_all_kinds_of_inputs() {

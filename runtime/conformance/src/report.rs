@@ -1,4 +1,5 @@
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use crate::suite::{FUZZ, SUITE, checks};
@@ -6,7 +7,8 @@ use crate::suite::{FUZZ, SUITE, checks};
 /// The version of the report's format.
 const FORMAT: u32 = 1;
 
-/// What a run of the suite found of one component. The same component gives the same report, on any machine.
+/// What a run of the suite found of one component. The same component gives the same report on any machine, as far as its own
+/// answers are the same there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
@@ -28,6 +30,9 @@ pub struct Report {
     pub seed: u64,
     /// How many of them each entry point was given.
     pub fuzz: u32,
+    /// The settings of the connections that actions were called with.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub settings: Map<String, Value>,
     /// Every check that was run, in the order of the ids.
     pub checks: Vec<Checked>,
 }
@@ -93,7 +98,7 @@ pub enum InvalidReport {
 
 impl Report {
     /// A report without checks.
-    pub(crate) fn of(component: &[u8], seed: u64, fuzz: u32) -> Self {
+    pub(crate) fn of(component: &[u8], seed: u64, fuzz: u32, settings: &Map<String, Value>) -> Self {
         Self {
             report: FORMAT,
             suite: SUITE,
@@ -104,6 +109,7 @@ impl Report {
             version: None,
             seed,
             fuzz,
+            settings: settings.clone(),
             checks: Vec::new(),
         }
     }
@@ -190,7 +196,7 @@ mod tests {
             result: Outcome::Ok,
             seen: Vec::new(),
         };
-        Report { checks: checks().iter().map(checked).collect(), ..Report::of(component, 1, FUZZ) }
+        Report { checks: checks().iter().map(checked).collect(), ..Report::of(component, 1, FUZZ, &Map::new()) }
     }
 
     #[test]

@@ -1,9 +1,17 @@
+use std::cell::Cell;
+
 use flow::Expect;
 use model::Document;
 use serde_json::{Map, Value, json};
 
 /// Nesting beyond which nothing more is made up: schemas may refer to themselves.
 const DEPTH_MAX: usize = 12;
+
+/// Nesting beyond which only what is required is made up: what refers to itself in several places would grow without a bound.
+const OPTIONAL_DEPTH_MAX: usize = 6;
+
+/// Values of one sample beyond which, too, only what is required is made up.
+const VALUES_MAX: usize = 5_000;
 
 /// Texts that fit most patterns and formats that people write.
 const TEXTS: [&str; 16] = [
@@ -27,7 +35,7 @@ const TEXTS: [&str; 16] = [
 
 /// A value that fits the schema, or none where none can be made up.
 pub(crate) fn sample(schema: &Value) -> Option<Value> {
-    let value = Maker { root: schema }.make(schema, 0);
+    let value = Maker::new(schema).make(schema, 0);
     fits(schema, &value).then_some(value)
 }
 
@@ -52,10 +60,21 @@ pub(crate) fn misfit(schema: &Value, value: &Value) -> Option<String> {
 
 struct Maker<'a> {
     root: &'a Value,
+    /// Values that were made.
+    made: Cell<usize>,
 }
 
 impl<'a> Maker<'a> {
+    fn new(root: &'a Value) -> Self {
+        Self { root, made: Cell::new(0) }
+    }
+
     fn make(&self, schema: &'a Value, depth: usize) -> Value {
+        self.made.set(self.made.get() + 1);
+        if self.made.get() > 2 * VALUES_MAX {
+            // What is required has no end either: it fits no schema, and none is given.
+            return Value::Null;
+        }
         let Value::Object(keys) = schema else { return json!({}) };
         if let Some(target) = keys.get("$ref").and_then(Value::as_str).and_then(|path| self.referred(path)) {
             return if depth < DEPTH_MAX { self.make(target, depth + 1) } else { Value::Null };
@@ -101,12 +120,18 @@ impl<'a> Maker<'a> {
     fn object(&self, keys: &'a Map<String, Value>, depth: usize) -> Value {
         let properties = keys.get("properties").and_then(Value::as_object);
         let mut made = Map::new();
+        let required: Vec<_> =
+            keys.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
         if depth < DEPTH_MAX {
             for (name, schema) in properties.into_iter().flatten() {
+                let is_frugal = depth >= OPTIONAL_DEPTH_MAX || self.made.get() > VALUES_MAX;
+                if is_frugal && !required.contains(&name.as_str()) {
+                    continue;
+                }
                 made.insert(name.clone(), named(name, schema, self.make(schema, depth + 1)));
             }
         }
-        for name in keys.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        for name in required {
             made.entry(name).or_insert_with(|| "conformance".into());
         }
         let least = keys.get("minProperties").and_then(Value::as_u64).unwrap_or(0).min(16);
@@ -212,10 +237,15 @@ mod tests {
             json!({ "enum": ["low", "high"] }),
             json!({ "type": "string", "format": "date-time" }),
         ] {
-            assert!(sample(&schema).is_some(), "{schema}: {}", Maker { root: &schema }.make(&schema, 0));
+            assert!(sample(&schema).is_some(), "{schema}: {}", Maker::new(&schema).make(&schema, 0));
         }
         let named = json!({ "properties": { "email": { "type": "string" }, "name": { "type": "string" } } });
         assert_eq!(sample(&named), Some(json!({ "email": "ada@example.com", "name": "conformance" })));
+        // One that refers to itself in many places ends.
+        let links: Map<String, Value> = (0..12).map(|index| (format!("link{index}"), json!({ "$ref": "#" }))).collect();
+        let wide = json!({ "type": "object", "properties": links });
+        let made = sample(&wide).expect("a sample").to_string();
+        assert!(made.len() < 1_000_000, "{} bytes", made.len());
         // None can be made up, and none is pretended.
         assert_eq!(sample(&json!({ "type": "string", "pattern": "^Z{3}-[0-9]{12}$" })), None);
         assert_eq!(sample(&json!({ "not": {} })), None);

@@ -7,14 +7,15 @@ use engine::AdminError;
 use futures_util::future::BoxFuture;
 use kit::{Kit, OpenError, Way};
 use manifest::{Manifest, ReadManifestError};
+use serde_json::{Map, Value};
 
-use crate::bench::Bench;
+use crate::bench::{Bench, Measure};
 use crate::checks::CHECKS;
 use crate::destination::Destination;
 use crate::report::{Checked, Outcome, Report};
 
 /// The version of the suite. It grows when a check is added or begins to ask for more; an id is never used anew.
-pub const SUITE: u32 = 1;
+pub const SUITE: u32 = 2;
 
 /// How many hostile inputs each entry point is given unless more are asked for.
 pub const FUZZ: u32 = 256;
@@ -81,6 +82,8 @@ pub struct Config {
     pub cache_folder: PathBuf,
     /// How many hostile inputs each entry point is given: [`FUZZ`], or more for a campaign.
     pub fuzz: u32,
+    /// The settings of the connections that actions are called with.
+    pub settings: Map<String, Value>,
     /// The ids of the checks to run; none: all of them. A report without all of them is not green.
     pub only: Vec<String>,
 }
@@ -111,11 +114,11 @@ pub fn page(id: &str) -> Option<&'static str> {
 /// # Errors
 /// The suite could not be run. That the component does not conform is no error: the report says it.
 pub async fn run(config: Config, component: Bytes, mut on_check: impl FnMut(&Checked)) -> Result<Report, RunError> {
-    let Config { program, cache_folder, fuzz, only } = config;
+    let Config { program, cache_folder, fuzz, settings, only } = config;
     if let Some(unknown) = only.iter().find(|id| page(id).is_none()) {
         return Err(RunError::NoSuchCheck(unknown.clone()));
     }
-    let mut report = Report::of(&component, SEED, fuzz);
+    let mut report = Report::of(&component, SEED, fuzz, &settings);
     if let Ok(manifest) = manifest::extract(&component) {
         (report.id, report.version) = (Some(manifest.id), Some(manifest.version));
     }
@@ -125,11 +128,16 @@ pub async fn run(config: Config, component: Bytes, mut on_check: impl FnMut(&Che
     let loaded = match Kit::open(opening, component).await {
         Ok(kit) => {
             report.contract = kit.manifest().contract.clone();
-            Ok(Bench::set_up(kit, destination, SEED, fuzz).await.map_err(RunError::Host)?)
+            let measure = Measure { seed: SEED, fuzz, settings: Value::Object(settings).to_string() };
+            Ok(Bench::set_up(kit, destination, measure).await.map_err(RunError::Host)?)
         }
         Err(error) => Err(Refusal::of(error)?),
     };
-    for check in checks().iter().filter(|check| only.is_empty() || only.iter().any(|id| id == check.id)) {
+    // Of one that is not taken nothing else can be said, and that is said whatever was asked for.
+    let refused = loaded.as_ref().err().map(|refusal| refusal.id);
+    let is_asked_for =
+        |check: &&Check| only.is_empty() || only.iter().any(|id| id == check.id) || refused == Some(check.id);
+    for check in checks().iter().filter(is_asked_for) {
         let found = look(check, &loaded).await?;
         let (id, title) = (check.id.to_owned(), check.title.to_owned());
         let checked = Checked { id, title, result: found.outcome, seen: found.seen };
@@ -156,6 +164,11 @@ impl Refusal {
                 | ReadManifestError::CutShort { .. },
             ) => "W005",
             OpenError::Manifest(_) | OpenError::Grant(_) => "W001",
+            // The machine was too busy, or Weir itself is at fault.
+            OpenError::Refused(AdminError::Refused {
+                code: "weir.limit.compile-wall" | "weir.load.compile" | "weir.busy",
+                ..
+            }) => return Err(RunError::Host(error)),
             OpenError::Refused(AdminError::Refused { code, .. }) => match *code {
                 "weir.load.manifest" => "W001",
                 "weir.load.contract" => "W002",
@@ -206,6 +219,17 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+
+    #[test]
+    fn what_the_machine_does_is_no_fault_of_the_component() {
+        let refusal = |code| Refusal::of(OpenError::Refused(AdminError::Refused { code, message: String::new() }));
+        for code in ["weir.limit.compile-wall", "weir.load.compile", "weir.busy"] {
+            assert!(matches!(refusal(code), Err(RunError::Host(_))), "{code}");
+        }
+        for (code, id) in [("weir.limit.compile-cpu", "W005"), ("weir.load.import", "W004"), ("weir.trap", "W005")] {
+            assert_eq!(refusal(code).map(|refusal| refusal.id).ok(), Some(id), "{code}");
+        }
+    }
 
     #[test]
     fn every_check_has_a_folder_with_its_page_and_a_violator_and_every_folder_is_a_check() {

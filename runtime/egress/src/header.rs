@@ -26,6 +26,10 @@ const FRAMING: [&str; 11] = [
 /// The fields that authenticate: a plugin has nothing to put there but a slot.
 const AUTHENTICATING: [&str; 2] = ["authorization", "cookie"];
 
+/// With this begins the fault of a request whose header fields the gate does not let through: a record of a request holds
+/// the text alone.
+pub const HEADER_FIELD: &str = "header field";
+
 /// Whether a header field frames the message and therefore may not be set by a plugin.
 pub fn is_framing_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -47,7 +51,7 @@ pub(crate) fn check(fields: &[(String, String)], credential: &Credential) -> Res
 
 fn check_one(name: &str, value: &str, credential: &Credential) -> Result<(String, String), Failure> {
     let denied =
-        |why: &str| Failure::denied("weir.http.header", format!("header field `{}` {why}", name.escape_debug()));
+        |why: &str| Failure::denied("weir.http.header", format!("{HEADER_FIELD} `{}` {why}", name.escape_debug()));
     let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| denied("has no valid name"))?;
     if HeaderValue::from_str(value).is_err() && HeaderValue::from_bytes(value.as_bytes()).is_err() {
         return Err(denied("holds a control character"));
@@ -65,7 +69,7 @@ fn check_one(name: &str, value: &str, credential: &Credential) -> Result<(String
 
 /// The fields as hyper takes them, `Host` first.
 pub(crate) fn to_map(fields: &[(String, String)], authority: &str) -> Result<HeaderMap, Failure> {
-    let unfit = |name: &str| Failure::denied("weir.http.header", format!("header field `{name}` cannot be sent"));
+    let unfit = |name: &str| Failure::denied("weir.http.header", format!("{HEADER_FIELD} `{name}` cannot be sent"));
     let mut map = HeaderMap::with_capacity(fields.len() + 3);
     map.insert(http::header::HOST, HeaderValue::from_str(authority).map_err(|_| unfit("host"))?);
     for (name, value) in fields {

@@ -18,7 +18,7 @@ mod transport;
 mod wire;
 
 pub use gate::{BuildError, Config, Egress};
-pub use header::is_framing_header;
+pub use header::{HEADER_FIELD, is_framing_header};
 pub use request::{Auth, HttpFault, HttpFaultKind, Limits, Request, Response};
 pub use resolve::{Resolver, SystemResolver};
 pub use transport::{NoAnswer, SentRequest, SentResponse, Transport};

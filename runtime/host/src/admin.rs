@@ -44,7 +44,8 @@ impl Inner {
         let grant = Arc::new(capability::Grant::nothing(generation.plugin.name.as_str()));
         let serving = Serving { generation: Arc::clone(generation), grant, settings };
         let deadline = Instant::now() + CANARY_DEADLINE;
-        let busy = |fault: engine::NotServed| Fault::new(model::FaultKind::Unavailable, "weir.busy", fault.to_string());
+        let busy =
+            |fault: engine::NotServed| Fault::new(model::FaultKind::Unavailable, crate::load::BUSY, fault.to_string());
         let _admission = self.runner.admit(generation, deadline).await.map_err(busy)?;
         let surroundings = || match generation.is_mapper() {
             true => Surroundings::of_event(EventId::from_bytes([0; 16]), Timestamp::default()),

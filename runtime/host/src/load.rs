@@ -91,6 +91,9 @@ pub enum LoadError {
     Canary(model::Fault),
 }
 
+/// The canary call found no room: it says nothing of the plugin.
+pub(crate) const BUSY: &str = "weir.busy";
+
 impl LoadError {
     /// A stable word for machines.
     pub fn code(&self) -> &'static str {
@@ -107,6 +110,7 @@ impl LoadError {
             Self::Compile(cause) => cause.code(),
             Self::Link(_) => "weir.load.link",
             Self::Sandbox { .. } => "weir.limit.sandbox",
+            Self::Canary(fault) if fault.code == BUSY => BUSY,
             Self::Canary(_) => "weir.load.canary",
         }
     }

@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use capability::{Denied, Grant, GrantText, HttpRuleText};
@@ -24,11 +26,14 @@ const ARTEFACT_BYTES_MAX: usize = 32 << 20;
 
 /// Cases run one after the other, in a fresh sandbox each. A component of several modules takes a slot for each of its
 /// memories.
-const SLOTS: Slots = Slots { mappers: 4, connectors: 4, warm: 1, long_runners: 1 };
+const SLOTS: Slots = Slots { mappers: 4, connectors: 4, warm: 4, long_runners: 1 };
 
 /// What is checked with answers made up may take so many times the CPU time of a call in service: what it must not do is
 /// grow without a bound, and a busy machine is no fault of the plugin's.
 const ANSWERED_CPU: u32 = 4;
+
+/// Between two calls whose answers are made up: the hour, the minute and the second are all others.
+const BETWEEN_CALLS: Duration = Duration::from_secs(3661);
 
 /// What a kit is built with.
 pub struct Config {
@@ -67,6 +72,8 @@ pub struct Kit {
     digest: String,
     asks: Vec<HttpRuleText>,
     limits: Limits,
+    /// Calls that were made.
+    calls: Arc<AtomicU32>,
     is_live: bool,
 }
 
@@ -138,7 +145,8 @@ impl Kit {
         let manifest = manifest::extract(&component)?;
         let recordings = Arc::new(Recordings::default());
         let mut limits = Limits::default();
-        if matches!(config.way, Way::Answered(_)) {
+        let ticks = matches!(config.way, Way::Answered(_));
+        if ticks {
             limits.cpu *= ANSWERED_CPU;
         }
         let (transport, private_networks) = match config.way {
@@ -151,10 +159,16 @@ impl Kit {
         let gate = egress::Config { system_roots: is_live, transport, ..egress::Config::default() };
         let egress = Egress::build(gate, Arc::new(SystemClock))?;
         let connections = Arc::new(CaseConnection::default());
-        // Recorded calls happen at one instant, so that a case gives the same on every day.
-        let now: Arc<dyn Fn() -> SystemTime + Send + Sync> = match is_live {
-            true => Arc::new(|| SystemClock.now()),
-            false => Arc::new(|| RECEIVED.to_system_time()),
+        let calls = Arc::new(AtomicU32::new(0));
+        // Recorded calls happen at one instant, so that a case gives the same on every day. Calls whose answers are made up
+        // happen one after the other, so that whoever sends the time along is found out, and on the same days in every run.
+        let now: Arc<dyn Fn() -> SystemTime + Send + Sync> = match (is_live, ticks) {
+            (true, _) => Arc::new(|| SystemClock.now()),
+            (false, false) => Arc::new(|| RECEIVED.to_system_time()),
+            (false, true) => {
+                let calls = Arc::clone(&calls);
+                Arc::new(move || RECEIVED.to_system_time() + BETWEEN_CALLS * calls.load(Ordering::Relaxed))
+            }
         };
         let host_config = HostConfig {
             slots: SLOTS,
@@ -172,7 +186,7 @@ impl Kit {
         host.approve(&plugin, &staged.plugin.digest).await?;
         let asks = manifest.http.iter().map(rule).collect();
         let (secrets, digest) = (config.secrets, staged.plugin.digest);
-        Ok(Self { host, recordings, connections, secrets, manifest, plugin, digest, asks, limits, is_live })
+        Ok(Self { host, recordings, connections, secrets, manifest, plugin, digest, asks, limits, calls, is_live })
     }
 
     /// What the plugin says of itself.
@@ -211,9 +225,8 @@ impl Kit {
             Call::Transform { .. } => None,
         };
         let denied = report.requests.iter().filter(|request| request.status.is_none());
-        let mut lines: Vec<_> = denied.filter_map(|request| self.manifest_line(request, used)).collect();
-        lines.dedup();
-        report.manifest_lines = lines;
+        let lines: BTreeSet<_> = denied.filter_map(|request| self.manifest_line(request, used)).collect();
+        report.manifest_lines = lines.into_iter().collect();
         Ok(report)
     }
 
@@ -238,6 +251,7 @@ impl Kit {
         if !self.is_live {
             self.reach(call)?;
         }
+        self.calls.fetch_add(1, Ordering::Relaxed);
         // Once more for each: a plugin that traps in call after call would be put into quarantine.
         self.host.activate(&self.plugin, &self.digest).await?;
         let plugin = self.plugin.clone();

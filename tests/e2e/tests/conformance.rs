@@ -66,9 +66,18 @@ static GUESTS: LazyLock<PathBuf> = LazyLock::new(|| {
     target.join("wasm32-wasip2/debug/examples")
 });
 
-/// The violator that a folder describes: a guest or a text, with a manifest unless it lacks one.
-fn violator(folder: &Path) -> anyhow::Result<Vec<u8>> {
-    let written: Value = serde_json::from_str(&fs::read_to_string(folder.join("violator.json"))?)?;
+/// The files that describe the violators of a folder.
+fn violators(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let files = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<Vec<_>>>()?;
+    let is_violator = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "json");
+    let violators: Vec<_> = files.into_iter().filter(is_violator).collect();
+    ensure!(!violators.is_empty(), "no violator in {}", folder.display());
+    Ok(violators)
+}
+
+/// The component that is described: a guest or a text, with a manifest unless it lacks one.
+fn component(written: &str) -> anyhow::Result<Vec<u8>> {
+    let written: Value = serde_json::from_str(written)?;
     let component = match (written["guest"].as_str(), written["text"].as_str()) {
         (Some(guest), None) => fs::read(GUESTS.join(format!("{}.wasm", guest.replace('-', "_"))))?,
         (None, Some(text)) => wat::parse_str(text)?,
@@ -95,18 +104,86 @@ fn each_check_fails_on_its_violator_and_no_other_does() -> anyhow::Result<()> {
         }
         let name = case.file_name().context("a name")?.to_string_lossy().into_owned();
         let id = name.split('-').next().unwrap_or_default().to_owned();
-        let file = folder.path().join(format!("{name}.wasm"));
-        fs::write(&file, violator(&case).with_context(|| name.clone())?)?;
-        let (code, report) = report(&file, &[])?;
-        let failed = ids(&report, "failed");
-        println!("{name}: {failed:?}");
-        if code != Some(1) || failed != [id.as_str()] {
-            wrong.push(format!("{name}: {code:?} {report:#}"));
+        for violator in violators(&case)? {
+            let name = format!("{name}/{}", violator.file_stem().context("a name")?.to_string_lossy());
+            let file = folder.path().join("violator.wasm");
+            fs::write(&file, component(&fs::read_to_string(violator)?).with_context(|| name.clone())?)?;
+            let (code, report) = report(&file, &[])?;
+            let failed = ids(&report, "failed");
+            println!("{name}: {failed:?}");
+            if code != Some(1) || failed != [id.as_str()] {
+                wrong.push(format!("{name}: {code:?} {report:#}"));
+            }
         }
         tried.insert(id);
     }
     ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
     ensure!(tried.len() >= 26, "only {} checks have a violator", tried.len());
+    Ok(())
+}
+
+/// A connector that keeps to everything, each of its actions in an unusual way.
+const HONEST: &str = r#"{
+  "guest": "conduct",
+  "manifest": {
+    "id": "honest", "version": "1.0.0", "description": "Breaks no rule.", "owner": "violators@example.com",
+    "licence": "Apache-2.0", "contract": "0.1", "roles": ["actions", "verification"],
+    "actions": {
+      "derive-a-key-honestly": {"title": "Derives", "effect": "keyed", "key_lifetime": "24h", "input": {"type": "object"},
+        "output": {"type": "object"}, "sample": {"name": "Ada"}},
+      "list-honestly": {"title": "Lists", "effect": "read", "input": {"type": "object"}, "sample": {},
+        "output": {"type": "object", "properties": {"id": {"type": "string"}, "next_cursor": {"type": "string"}}}},
+      "list-things-": {"title": "Has an odd name", "effect": "keyed", "key_lifetime": "24h", "input": {"type": "object"},
+        "output": {"type": "object"}, "sample": {}}
+    },
+    "http": [{"origin": "connection", "methods": ["GET", "POST"], "paths": ["/things"], "reason": "It is honest."}],
+    "auth": {"token": {"scheme": "bearer"}}
+  }
+}"#;
+
+#[test]
+fn what_is_done_in_an_unusual_way_conforms() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("honest.wasm");
+    fs::write(&file, component(HONEST)?)?;
+    let (code, found) = report(&file, &[])?;
+    ensure!(code == Some(0), "{found:#}");
+    let seen = |id: &str, found: &Value| {
+        let checks = found["checks"].as_array().into_iter().flatten();
+        checks.filter(|check| check["id"] == id).map(|check| check["seen"].to_string()).collect::<String>()
+    };
+    // Had it not listed on, nothing would be proven.
+    ensure!(seen("W020", &found).contains("list-honestly"), "{}", seen("W020", &found));
+
+    let needy = HONEST.replace("list-things-", "need-settings-honestly");
+    let mut needy: Value = serde_json::from_str(&needy)?;
+    let actions = needy["manifest"]["actions"].as_object_mut().context("actions")?;
+    actions.retain(|name, _| name == "need-settings-honestly");
+    fs::write(&file, component(&needy.to_string())?)?;
+    let (code, found) = report(&file, &[])?;
+    ensure!(code == Some(0), "{found:#}");
+    let skipped = ids(&found, "skipped");
+    for id in ["W008", "W012", "W013", "W017", "W018", "W019"] {
+        ensure!(skipped.iter().any(|skipped| skipped == id), "{id} was not skipped: {found:#}");
+    }
+    ensure!(seen("W018", &found).contains("--settings"), "{}", seen("W018", &found));
+    let (code, found) = report(&file, &["--settings", r#"{"tenant":"t1"}"#])?;
+    let tried = ids(&found, "ok");
+    for id in ["W008", "W012", "W013", "W014", "W017", "W018", "W019"] {
+        ensure!(code == Some(0) && tried.iter().any(|tried| tried == id), "{id} was not tried: {found:#}");
+    }
+    let Ended { code, stderr, .. } = conform(&["--settings", "[]", &file.to_string_lossy()], &[])?;
+    ensure!(code == Some(2) && stderr.contains("`--settings` must be a JSON object"), "{stderr}");
+    Ok(())
+}
+
+#[test]
+fn what_is_not_taken_fails_whichever_check_is_asked_for() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("nothing.wasm");
+    fs::write(&file, "nothing")?;
+    let Ended { code, stdout, .. } = conform(&["--only", "W012", &file.to_string_lossy()], &[])?;
+    ensure!(code == Some(1) && stdout.contains("W005 FAILED"), "{code:?} {stdout}");
     Ok(())
 }
 

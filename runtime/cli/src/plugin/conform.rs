@@ -1,6 +1,5 @@
 //! `weir plugin conform`.
 
-use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -8,8 +7,9 @@ use std::time::Instant;
 use anyhow::Context;
 use clap::Args;
 use conformance::{Checked, Config, FUZZ, Outcome, Report, checks, page};
+use serde_json::{Map, Value};
 
-use super::workbench::{cache_folder, component};
+use super::workbench::{block_on, cache_folder, component, program};
 use crate::check::counted;
 use crate::screen::{Screen, Tone, clean};
 use crate::stop::{Exit, Stop};
@@ -28,6 +28,9 @@ pub(crate) struct Conform {
     /// Give each entry point so many hostile inputs.
     #[arg(long, value_name = "COUNT", default_value_t = FUZZ, value_parser = clap::value_parser!(u32).range(i64::from(FUZZ)..))]
     fuzz: u32,
+    /// Give the connections of the checks these settings: a JSON object, for a plugin that does nothing without some.
+    #[arg(long, value_name = "JSON")]
+    settings: Option<String>,
 }
 
 impl Conform {
@@ -38,7 +41,8 @@ impl Conform {
         let started = Instant::now();
         let component = component(&self.plugin)?;
         let only = self.only.iter().map(|id| id.to_uppercase()).collect();
-        let report = suite(component, self.fuzz, only, Told::All, screen)?;
+        let asked = Asked { fuzz: self.fuzz, settings: self.settings()?, only };
+        let report = run_suite(component, asked, Told::All, screen)?;
         if let Some(file) = &self.report {
             fs::write(file, report.to_json())
                 .with_context(|| format!("cannot write the report `{}`", file.display()))?;
@@ -50,6 +54,24 @@ impl Conform {
         }
         Ok(if report.failed().next().is_none() { Exit::Done } else { Exit::Failed })
     }
+
+    fn settings(&self) -> Result<Map<String, Value>, Stop> {
+        let Some(text) = &self.settings else { return Ok(Map::new()) };
+        let wrong = |error| {
+            Stop::usage(format!("`--settings` must be a JSON object, such as '{{\"tenant\":\"t1\"}}': {error}"))
+        };
+        serde_json::from_str(text).map_err(wrong)
+    }
+}
+
+/// What of the suite is asked for.
+struct Asked {
+    /// How many hostile inputs each entry point is given.
+    fuzz: u32,
+    /// The settings of the connections.
+    settings: Map<String, Value>,
+    /// The ids of the checks; none: all.
+    only: Vec<String>,
 }
 
 /// Which checks are shown as they end.
@@ -61,7 +83,7 @@ pub(super) enum Told {
     Failures,
 }
 
-/// Runs the suite, and shows its checks as they end.
+/// Runs the suite without settings, and shows its checks as they end.
 pub(super) fn suite(
     component: Vec<u8>,
     fuzz: u32,
@@ -69,11 +91,14 @@ pub(super) fn suite(
     told: Told,
     screen: &Screen,
 ) -> anyhow::Result<Report> {
-    let program = env::current_exe().context("cannot find the program's own file")?;
-    let config = Config { program, cache_folder: cache_folder(), fuzz, only };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    run_suite(component, Asked { fuzz, settings: Map::new(), only }, told, screen)
+}
+
+fn run_suite(component: Vec<u8>, asked: Asked, told: Told, screen: &Screen) -> anyhow::Result<Report> {
+    let Asked { fuzz, settings, only } = asked;
+    let config = Config { program: program()?, cache_folder: cache_folder(), fuzz, settings, only };
     let mut printed = Ok(());
-    let report = runtime.block_on(conformance::run(config, component.into(), |checked| {
+    let run = conformance::run(config, component.into(), |checked| {
         let is_told = match checked.result {
             Outcome::Failed => true,
             Outcome::Ok => told == Told::All,
@@ -82,7 +107,8 @@ pub(super) fn suite(
         if is_told && !screen.json && printed.is_ok() {
             printed = screen.print(&show(checked, screen));
         }
-    }))?;
+    });
+    let report = block_on(async { Ok(run.await?) })?;
     printed?;
     if told == Told::All && !screen.json {
         screen.print(&skipped(&report, screen))?;

@@ -41,9 +41,13 @@ pub(super) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyh
 
 /// Loads the component into the real host.
 pub(super) async fn open(component: Vec<u8>, way: Way) -> anyhow::Result<Kit> {
-    let program = env::current_exe().context("cannot find the program's own file")?;
-    let config = Config { program, cache_folder: cache_folder(), secrets: Arc::new(Kept), way };
+    let config = Config { program: program()?, cache_folder: cache_folder(), secrets: Arc::new(Kept), way };
     Kit::open(config, component.into()).await.map_err(told)
+}
+
+/// The program that compiles plugins: this one.
+pub(super) fn program() -> anyhow::Result<PathBuf> {
+    env::current_exe().context("cannot find the program's own file")
 }
 
 /// What is wrong with a component is for its author to mend.

@@ -1,12 +1,12 @@
 //! W006 to W008: what the plugin says of itself.
 
 use flow::Expect;
-use kit::{OpenError, Output};
+use kit::{OpenError, Output, is_json};
 use manifest::{Manifest, Role};
 use model::{Document, FaultKind};
 use serde_json::Value;
 
-use super::counted;
+use super::{counted, needs_settings};
 use crate::bench::{Act, Bench};
 use crate::samples::misfit;
 use crate::suite::Found;
@@ -102,7 +102,7 @@ fn actions_work(acts: &[Act]) -> Found {
                 faults.extend(what.map(|what| format!("action `{name}`: {what}")));
             }
             (None, Some(fault)) if fault.code == "settings" => {
-                untried.push(format!("`{name}` needs settings of its connection"));
+                untried.push(needs_settings(&[name]));
             }
             // Which answer it needs is not known; that it goes wrong before it asks for one is.
             (None, Some(fault)) if act.shot.requests.is_empty() => match fault.kind {
@@ -122,8 +122,7 @@ fn actions_work(acts: &[Act]) -> Found {
 
 fn output_misfit(document: &Document, schema: &Value) -> Option<String> {
     // What is no JSON is not described by a JSON Schema.
-    let media_type = document.content_type.split(';').next().unwrap_or_default().trim();
-    if media_type != "application/json" && !media_type.ends_with("+json") {
+    if !is_json(&document.content_type) {
         return None;
     }
     let what = match serde_json::from_slice(&document.data) {

@@ -8,7 +8,7 @@ use model::FaultKind::{
     Unavailable, UnknownOutcome,
 };
 
-use super::{NO_ACTIONS, counted, sending};
+use super::{NO_ACTIONS, aside, counted, sending};
 use crate::bench::{Act, Ask, Bench, Shot};
 use crate::destination::{answer, none, status};
 use crate::suite::Found;
@@ -33,8 +33,15 @@ impl Allowed {
         let said = match shot.fault() {
             None if self.answer => return None,
             None => "an answer".to_owned(),
-            Some(fault) if self.kinds.contains(&fault.kind) => return None,
-            Some(fault) => format!("`{}` ({}: {})", fault.kind, fault.code, fault.message),
+            Some(fault) => {
+                // The host corrects the kind where it knows better, and notes the plugin's own word.
+                let own = fault.details.iter().find(|(name, _)| name == "kind-before").map(|(_, kind)| kind.as_str());
+                let own = own.unwrap_or(fault.kind.as_str());
+                if self.kinds.iter().any(|kind| kind.as_str() == own) {
+                    return None;
+                }
+                format!("`{own}` ({}: {})", fault.code, fault.message)
+            }
         };
         let mut words: Vec<_> = self.kinds.iter().map(|kind| format!("`{kind}`")).collect();
         words.extend(self.answer.then(|| "an answer".to_owned()));
@@ -158,10 +165,7 @@ async fn judge<T: Copy>(
 
 /// Of the actions that send requests; those that do not are named.
 fn of_acts(faults: Vec<String>, acts: &[&Act], silent: &[&str], each: &str) -> Found {
-    let aside = match silent {
-        [] => String::new(),
-        names => format!("; no request is sent for the sample of {}", names.join(", ")),
-    };
+    let aside = aside(silent);
     match acts {
         [] if silent.is_empty() => Found::skipped(NO_ACTIONS),
         [] => Found::skipped(aside.trim_start_matches("; ")),

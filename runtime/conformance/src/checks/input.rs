@@ -3,7 +3,7 @@
 use kit::{OpenError, Reply};
 use model::{Document, Fault, FaultKind};
 
-use super::{NO_ACTIONS, counted, sending};
+use super::{NO_ACTIONS, counted, entry, sending};
 use crate::bench::{Ask, Bench, Shot, is_breakdown};
 use crate::destination::{answer, status};
 use crate::hostile;
@@ -65,17 +65,19 @@ pub(super) async fn hostile(bench: &Bench) -> Result<Found, OpenError> {
         places += 1;
     }
     for act in &bench.actions {
-        let mut findings = Findings::default();
-        for (number, input) in hostile::inputs(&act.input, bench.seed, bench.fuzz).enumerate() {
-            // Half of them are refused by the destination too.
-            let reply = act.answer.clone().filter(|_| number % 2 == 0).unwrap_or_else(|| status(422));
-            let shot = bench.act(act, &Ask { input: Some(&input), ..Ask::default() }, reply).await?;
-            if shot.fault().is_some_and(|fault| fault.kind == FaultKind::Internal || is_breakdown(fault)) {
-                findings.add(&format!("action `{}`, input", act.name), number, &input, &shot);
+        for &verify in bench.ways(act) {
+            let mut findings = Findings::default();
+            for (number, input) in hostile::inputs(&act.input, bench.seed, bench.fuzz).enumerate() {
+                // Half of them are refused by the destination too.
+                let reply = act.answer.clone().filter(|_| number % 2 == 0).unwrap_or_else(|| status(422));
+                let shot = bench.act(act, &Ask { verify, input: Some(&input), ..Ask::default() }, reply).await?;
+                if shot.fault().is_some_and(|fault| fault.kind == FaultKind::Internal || is_breakdown(fault)) {
+                    findings.add(&format!("{}, input", entry(&act.name, verify)), number, &input, &shot);
+                }
             }
+            seen.extend(findings.seen);
+            places += 1;
         }
-        seen.extend(findings.seen);
-        places += 1;
     }
     Ok(Found::judged(seen, format!("{}, {} inputs each", counted(places, "entry point"), bench.fuzz)))
 }
@@ -94,16 +96,18 @@ pub(super) async fn hostile_answers(bench: &Bench) -> Result<Found, OpenError> {
             Some(Reply::Answer(answer)) => answer.body.clone(),
             _ => "{\"id\":\"1\",\"results\":[{\"id\":\"1\"}]}".into(),
         };
-        let mut findings = Findings::default();
-        for (number, body) in hostile::bodies(&good, bench.seed, bench.fuzz).enumerate() {
-            let code = [200, 201, 200, 400][number % 4];
-            let reply = answer(code, &[("content-type", &body.content_type)], body.data.clone());
-            let shot = bench.act(act, &Ask::default(), reply).await?;
-            if shot.breakdown().is_some() {
-                findings.add(&format!("action `{}`, answer", act.name), number, &body, &shot);
+        for &verify in bench.ways(act) {
+            let mut findings = Findings::default();
+            for (number, body) in hostile::bodies(&good, bench.seed, bench.fuzz).enumerate() {
+                let code = [200, 201, 200, 400][number % 4];
+                let reply = answer(code, &[("content-type", &body.content_type)], body.data.clone());
+                let shot = bench.act(act, &Ask { verify, ..Ask::default() }, reply).await?;
+                if shot.breakdown().is_some() {
+                    findings.add(&format!("{}, answer", entry(&act.name, verify)), number, &body, &shot);
+                }
             }
+            seen.extend(findings.seen);
         }
-        seen.extend(findings.seen);
     }
     Ok(Found::judged(seen, format!("{}, {} answers each", counted(acts.len(), "action"), bench.fuzz)))
 }

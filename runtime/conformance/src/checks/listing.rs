@@ -26,7 +26,7 @@ pub(super) async fn ends(bench: &Bench) -> Result<Found, OpenError> {
         let begun = act.shot.receipt().and_then(|receipt| receipt.next.clone());
         let Some(cursor) = first.or(begun) else { continue };
         listings.push(act.name.as_str());
-        faults.extend(follow(bench, act, &shot.requests, cursor, &last.into()).await?);
+        faults.extend(follow(bench, act, &shot.requests, cursor, &answers::last_page(&last).into()).await?);
     }
     match listings.as_slice() {
         [] => Ok(Found::skipped("no action gave a cursor with an answer that was made up")),

@@ -195,8 +195,27 @@ fn counted(count: usize, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
+/// What to do about actions that cannot be tried with an empty connection.
+fn needs_settings(actions: &[&str]) -> String {
+    let named = actions.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    format!("{named} needs settings of its connection: give them with `--settings`")
+}
+
+/// An entry point of a connector, in words.
+fn entry(action: &str, verify: bool) -> String {
+    if verify { format!("verifying `{action}`") } else { format!("action `{action}`") }
+}
+
 /// Why nothing could be tried on a plugin of this kind.
 const NO_ACTIONS: &str = "the plugin has no actions";
+
+/// Names the actions that send no request, if there are any.
+fn aside(silent: &[&str]) -> String {
+    match silent {
+        [] => String::new(),
+        names => format!("; no request is sent for the sample of {}", names.join(", ")),
+    }
+}
 
 /// The actions that send requests, and the names of those that do not.
 fn sending<'a>(acts: impl IntoIterator<Item = &'a Act>) -> (Vec<&'a Act>, Vec<&'a str>) {

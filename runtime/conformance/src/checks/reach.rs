@@ -2,10 +2,9 @@
 
 use egress::SentRequest;
 use kit::{OpenError, Reply};
-use manifest::Role;
 use serde_json::json;
 
-use super::{NO_ACTIONS, counted};
+use super::{NO_ACTIONS, aside, counted};
 use crate::bench::{Act, Ask, Bench, SECRET, Shot};
 use crate::destination::{json as reply, status};
 use crate::suite::Found;
@@ -28,12 +27,11 @@ const CARRIERS: [&str; 12] = [
 
 /// Every action and its verification, answered in different ways.
 async fn shots(bench: &Bench) -> Result<Vec<(&Act, Shot)>, OpenError> {
-    let verifies: &[bool] = if bench.manifest.has(Role::Verification) { &[false, true] } else { &[false] };
     let mut shots = Vec::new();
     for act in &bench.actions {
         let replies: [Reply; 3] = [act.answer.clone().unwrap_or_else(|| reply(&json!({}))), status(404), status(500)];
         for replied in replies {
-            for &verify in verifies {
+            for &verify in bench.ways(act) {
                 let ask = Ask { verify, ..Ask::default() };
                 shots.push((act, bench.act(act, &ask, replied.clone()).await?));
             }
@@ -54,12 +52,22 @@ pub(super) async fn honest(bench: &Bench) -> Result<Found, OpenError> {
     faults.sort();
     faults.dedup();
     let requests: usize = shots.iter().map(|(_, shot)| shot.requests.len()).sum();
-    match bench.actions.is_empty() {
-        true => Ok(Found::skipped(NO_ACTIONS)),
-        false => Ok(Found::judged(
-            faults,
-            format!("{}, {}", counted(bench.actions.len(), "action"), counted(requests, "request")),
-        )),
+    Ok(of_shots(bench, &shots, faults, &format!(", {}", counted(requests, "request"))))
+}
+
+/// Nothing is proven of an action that makes no request, not even one that is denied.
+fn of_shots(bench: &Bench, shots: &[(&Act, Shot)], faults: Vec<String>, more: &str) -> Found {
+    let asks = |act: &Act| {
+        let own = shots.iter().filter(|(known, _)| known.name == act.name);
+        own.map(|(_, shot)| shot.called.report.requests.len()).sum::<usize>() > 0
+    };
+    let (acts, silent): (Vec<&Act>, Vec<&Act>) = bench.actions.iter().partition(|act| asks(act));
+    let silent: Vec<_> = silent.iter().map(|act| act.name.as_str()).collect();
+    let aside = aside(&silent);
+    match acts.len() {
+        0 if silent.is_empty() => Found::skipped(NO_ACTIONS),
+        0 => Found::skipped(aside.trim_start_matches("; ")),
+        count => Found::judged(faults, format!("{}{more}{aside}", counted(count, "action"))),
     }
 }
 
@@ -69,7 +77,7 @@ pub(super) async fn no_credentials(bench: &Bench) -> Result<Found, OpenError> {
     for (act, shot) in &shots {
         // What the gate does not even let through.
         let denied = shot.called.report.requests.iter().filter_map(|request| request.fault.as_ref());
-        let denied = denied.filter(|fault| fault.starts_with("header field"));
+        let denied = denied.filter(|fault| fault.starts_with(egress::HEADER_FIELD));
         faults.extend(denied.map(|fault| format!("action `{}`: {fault}", act.name)));
         for request in &shot.requests {
             let carried = carried(request, act);
@@ -78,10 +86,7 @@ pub(super) async fn no_credentials(bench: &Bench) -> Result<Found, OpenError> {
     }
     faults.sort();
     faults.dedup();
-    match bench.actions.is_empty() {
-        true => Ok(Found::skipped(NO_ACTIONS)),
-        false => Ok(Found::judged(faults, counted(bench.actions.len(), "action"))),
-    }
+    Ok(of_shots(bench, &shots, faults, ""))
 }
 
 /// The fields that carry a credential which is not the connection's.

@@ -4,8 +4,8 @@ use host::Limits;
 use kit::{OpenError, Output};
 use model::Document;
 
-use super::counted;
 use super::input::told;
+use super::{counted, entry};
 use crate::bench::Ask;
 use crate::bench::{Bench, Shot};
 use crate::destination::status;
@@ -27,8 +27,11 @@ async fn shots(bench: &Bench) -> Result<Vec<(String, Shot)>, OpenError> {
         shots.push(("transform".to_owned(), bench.transform(&sample.input).await?));
     }
     for act in &bench.actions {
-        let reply = act.answer.clone().unwrap_or_else(|| status(500));
-        shots.push((format!("action `{}`", act.name), bench.act(act, &Ask::default(), reply).await?));
+        for &verify in bench.ways(act) {
+            let reply = act.answer.clone().unwrap_or_else(|| status(500));
+            let ask = Ask { verify, ..Ask::default() };
+            shots.push((entry(&act.name, verify), bench.act(act, &ask, reply).await?));
+        }
     }
     Ok(shots)
 }
@@ -88,9 +91,11 @@ pub(super) async fn large(bench: &Bench) -> Result<Found, OpenError> {
     }
     for act in &bench.actions {
         let input = hostile::large(&act.input, LARGE_BYTES);
-        let reply = act.answer.clone().unwrap_or_else(|| status(422));
-        let shot = bench.act(act, &Ask { input: Some(&input), ..Ask::default() }, reply).await?;
-        shots.push((format!("action `{}`", act.name), shot));
+        for &verify in bench.ways(act) {
+            let reply = act.answer.clone().unwrap_or_else(|| status(422));
+            let shot = bench.act(act, &Ask { verify, input: Some(&input), ..Ask::default() }, reply).await?;
+            shots.push((entry(&act.name, verify), shot));
+        }
     }
     let faults = shots.iter().filter_map(|(name, shot)| Some(format!("{name}: {}", told(shot.breakdown()?, shot))));
     Ok(Found::judged(faults.collect(), counted(shots.len(), "entry point")))

@@ -8,7 +8,7 @@ use model::FaultKind;
 use serde_json::json;
 
 use super::reach::is_harmless;
-use super::{counted, faults};
+use super::{counted, faults, needs_settings};
 use crate::answers;
 use crate::bench::{Act, Ask, Bench};
 use crate::destination::{json as reply, status};
@@ -58,6 +58,9 @@ pub(super) async fn changes_nothing(bench: &Bench) -> Result<Found, OpenError> {
     }
     faults.sort();
     faults.dedup();
+    if requests == 0 {
+        return Ok(Found::skipped("verifying asks nothing of the destination: see W018"));
+    }
     Ok(Found::judged(faults, format!("{}, {}", counted(acts.len(), "action"), counted(requests, "request"))))
 }
 
@@ -66,13 +69,17 @@ pub(super) async fn settles(bench: &Bench) -> Result<Found, OpenError> {
         Ok(acts) => acts,
         Err(found) => return Ok(found),
     };
-    let (mut settled, mut asks, mut said) = (Vec::new(), false, Vec::new());
+    let (mut settled, mut asks, mut said, mut unset) = (Vec::new(), false, Vec::new(), Vec::new());
     for act in &acts {
         for replied in findings(act) {
             let shot = bench.act(act, &verify(), replied).await?;
             asks |= !shot.requests.is_empty();
             if matches!(shot.settlement(), Some(Settlement::Happened(_) | Settlement::Absent)) {
                 settled.push(act.name.as_str());
+                break;
+            }
+            if shot.fault().is_some_and(|fault| fault.code == "settings") {
+                unset.push(act.name.as_str());
                 break;
             }
             if let Some(fault) = shot.fault().filter(|fault| fault.kind == FaultKind::UnknownOutcome) {
@@ -84,6 +91,7 @@ pub(super) async fn settles(bench: &Bench) -> Result<Found, OpenError> {
     Ok(match (settled.is_empty(), asks) {
         (false, _) => Found::ok(format!("settles {}", settled.join(", "))),
         (true, true) => Found::skipped("it asks its destination, and understood no answer that was made up"),
+        (true, false) if !unset.is_empty() => Found::skipped(needs_settings(&unset)),
         (true, false) => {
             said.insert(0, "no action is settled, and nothing is asked of the destination".to_owned());
             Found::judged(said, "")
@@ -96,10 +104,11 @@ pub(super) async fn does_not_guess(bench: &Bench) -> Result<Found, OpenError> {
         Ok(acts) => acts,
         Err(found) => return Ok(found),
     };
-    let mut seen = Vec::new();
+    let (mut seen, mut requests) = (Vec::new(), 0);
     for act in &acts {
         for (name, replied) in faults::down() {
             let shot = bench.act(act, &verify(), replied).await?;
+            requests += shot.requests.len();
             let word = match shot.settlement() {
                 Some(Settlement::Happened(_)) => "happened",
                 Some(Settlement::Absent) => "absent",
@@ -112,5 +121,8 @@ pub(super) async fn does_not_guess(bench: &Bench) -> Result<Found, OpenError> {
         }
     }
     seen.dedup();
+    if requests == 0 && seen.is_empty() {
+        return Ok(Found::skipped("verifying asks nothing of the destination: see W018"));
+    }
     Ok(Found::judged(seen, format!("{} of a destination that is down", counted(acts.len(), "action"))))
 }
