@@ -2,11 +2,10 @@
 //! serves while events flow; what does not build changes nothing.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use api::{Applied, Control, ControlError};
@@ -14,7 +13,7 @@ use lifecycle::{Clock as _, Shutdown, SystemClock};
 use server::Project;
 
 use crate::plugin::build::build;
-use crate::plugin::watch::{LOOK_EVERY, State, state};
+use crate::plugin::watch::{LOOK_EVERY, State, is_source, state};
 use crate::screen::clean;
 use crate::stop::{Exit, Stop, report};
 use crate::up;
@@ -48,7 +47,7 @@ pub(crate) fn run(dir: &Path, json: bool) -> anyhow::Result<Exit> {
 /// The files that are watched, as they were when they were last looked at.
 struct Bench {
     dir: PathBuf,
-    plugins: BTreeMap<PathBuf, Option<State>>,
+    plugins: BTreeMap<PathBuf, State>,
     files: Option<State>,
 }
 
@@ -93,39 +92,25 @@ impl Bench {
         let mut changes = Changes::default();
         let mut plugins = BTreeMap::new();
         for folder in Project::plugin_folders(&self.dir) {
-            let now = state(&folder).ok();
+            let now = state(&folder, &is_source);
             if self.plugins.get(&folder) != Some(&now) {
                 changes.plugins.push(folder.clone());
             }
             plugins.insert(folder, now);
         }
-        let files = self.project_files();
+        let files = Some(self.project_files());
         changes.files = self.files != files;
         (self.plugins, self.files) = (plugins, files);
         changes
     }
 
-    /// How many files the project has beside its plugins and data, and when the latest was changed.
-    fn project_files(&self) -> Option<State> {
+    /// The files of the project beside its plugins and data.
+    fn project_files(&self) -> State {
         let data = Project::read_settings(&self.dir).map(|settings| settings.data).ok();
-        let mut all = (0, SystemTime::UNIX_EPOCH);
-        let mut folders = vec![self.dir.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).ok()?.flatten() {
-                let path = entry.path();
-                let is_others = Some(&path) == data.as_ref() || path.join("weir-plugin.toml").is_file();
-                if is_others || entry.file_name().to_string_lossy().starts_with('.') {
-                    continue;
-                }
-                if path.is_dir() {
-                    folders.push(path);
-                } else if path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)) {
-                    let changed = entry.metadata().and_then(|metadata| metadata.modified()).ok()?;
-                    all = (all.0 + 1, all.1.max(changed));
-                }
-            }
-        }
-        Some(all)
+        state(&self.dir, &|path, kind| match kind.is_dir() {
+            true => Some(path) != data.as_deref() && !path.join("weir-plugin.toml").is_file(),
+            false => path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known)),
+        })
     }
 
     /// Builds and brings into service what changes, until it is told to stop.

@@ -4,6 +4,7 @@
 mod api;
 mod author;
 mod bad_input;
+mod bench;
 mod compared;
 mod conformance;
 mod contacts;

@@ -9,7 +9,7 @@ use clap::Args;
 use kit::{Call, Case, Report, Way, default_context, default_event};
 use manifest::{Manifest, Role};
 use model::Document;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::workbench::{component, manifest, read_cases, show_log, show_manifest_lines, show_request, with_kit};
 use crate::screen::{Screen, clean};
@@ -40,7 +40,7 @@ pub(crate) struct Invoke {
     #[arg(long)]
     live: bool,
     /// With `--live`: grant the plugin what its manifest asks for.
-    #[arg(long)]
+    #[arg(long, requires = "live")]
     grant: bool,
     /// With `--live`: let it reach this network although it is not public, such as 127.0.0.1.
     #[arg(long, value_name = "NETWORK", requires = "live")]
@@ -105,8 +105,23 @@ impl Invoke {
             (Call::Action { input, .. }, Some(given)) => *input = given,
             (_, None) => {}
         }
-        if let (Call::Transform { options, .. }, Some(given)) = (&mut case.call, &self.options) {
-            *options = given.clone();
+        match (&mut case.call, &self.options) {
+            (_, None) => {}
+            (Call::Transform { options, .. }, Some(given)) => {
+                let read = serde_json::from_str::<Map<String, Value>>(given);
+                *options = read
+                    .map_err(|error| {
+                        Stop::usage(format!(
+                            "`--options` must be a JSON object, such as '{{\"language\":\"de\"}}': {error}"
+                        ))
+                    })
+                    .map(|_| given.clone())?;
+            }
+            (Call::Action { .. }, Some(_)) => {
+                let title =
+                    format!("`{}` is an action, and only a mapper has options: leave `--options` out", self.entry);
+                return Err(Stop::usage(title).into());
+            }
         }
         Ok(case)
     }
@@ -184,6 +199,14 @@ fn beside(report: &Report, is_live: bool) -> String {
         line(format!("fault {} ({}): {}", said("kind"), said("code"), said("message")));
         for (pointer, message) in fault["fields"].as_object().into_iter().flatten() {
             line(format!("  {}: {}", clean(pointer), clean(message.as_str().unwrap_or_default())));
+        }
+    }
+    if let Some(word) = report.actual.get("settlement").and_then(Value::as_str) {
+        line(format!("settlement {word}"));
+    }
+    for (key, name) in [("external_id", "external id"), ("next", "next")] {
+        if let Some(text) = report.actual.get(key).and_then(Value::as_str) {
+            line(format!("{name} {}", clean(text)));
         }
     }
     for difference in &report.differences {

@@ -97,9 +97,20 @@ impl From<Lang> for types::Lang {
     }
 }
 
-/// A schema says so, or describes an object.
+/// A schema says so, or consists of what only schemas have.
 fn is_schema(document: &Value) -> bool {
-    document["$schema"].is_string() || (document["type"] == "object" && document["properties"].is_object())
+    const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
+    let is_type = document["type"].as_str().is_some_and(|word| TYPES.contains(&word));
+    let is_rule = |key: &str| document[key].is_object() || document[key].is_boolean();
+    let has_choices = |key: &str| {
+        let choices = document[key].as_array();
+        choices.is_some_and(|choices| !choices.is_empty() && choices.iter().all(Value::is_object))
+    };
+    document["$schema"].is_string()
+        || document["$ref"].is_string()
+        || document["$defs"].is_object()
+        || ["anyOf", "oneOf", "allOf"].into_iter().any(has_choices)
+        || (is_type && ["properties", "items", "additionalProperties"].into_iter().any(is_rule))
 }
 
 fn read(file: &Path) -> anyhow::Result<Value> {
@@ -132,4 +143,32 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
         return Err(Stop::new(Exit::Refused, title).into());
     }
     fs::write(file, text).with_context(|| format!("cannot write `{}`", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemas_are_told_from_samples() {
+        for schema in [
+            json!({ "$schema": "https://json-schema.org/draft/2020-12/schema" }),
+            json!({ "type": "object", "properties": {} }),
+            json!({ "type": "array", "items": { "type": "string" } }),
+            json!({ "type": "object", "additionalProperties": { "type": "number" } }),
+            json!({ "$ref": "#/$defs/a", "$defs": { "a": { "type": "string" } } }),
+            json!({ "oneOf": [{ "type": "string" }, { "type": "null" }] }),
+        ] {
+            assert!(is_schema(&schema), "{schema}");
+        }
+        for sample in [
+            json!({ "type": "object", "id": 1 }),
+            json!({ "type": "array", "items": [1, 2] }),
+            json!({ "type": "invoice", "items": { "a": 1 } }),
+            json!({ "allOf": "us", "anyOf": [] }),
+            json!([1]),
+        ] {
+            assert!(!is_schema(&sample), "{sample}");
+        }
+    }
 }
