@@ -10,6 +10,10 @@ use crate::names::{Unnamed, singular};
 /// Deeper ones are written by nobody; a circle of references that holds no object ends here.
 const DEPTH_MAX: usize = 64;
 
+/// Parts of a schema that are read, those that several references lead to once for each: choices of choices that all refer
+/// to each other would have no end.
+const READS_MAX: usize = 50_000;
+
 /// Why a schema cannot be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
@@ -21,7 +25,15 @@ pub enum SchemaError {
 }
 
 pub(crate) fn read(schema: &Value, name: &str) -> Result<(Type, Vec<Unnamed>), SchemaError> {
-    let mut reader = Reader { schema, records: Vec::new(), known: HashMap::new(), depth: 0 };
+    let mut reader = Reader {
+        schema,
+        records: Vec::new(),
+        known: HashMap::new(),
+        read: HashMap::new(),
+        under_way: Vec::new(),
+        depth: 0,
+        reads: 0,
+    };
     // `#` is the same as the whole, so that a tree that refers to itself is one record.
     let root = reader.refer("#", name)?;
     Ok((root, reader.records))
@@ -30,39 +42,57 @@ pub(crate) fn read(schema: &Value, name: &str) -> Result<(Type, Vec<Unnamed>), S
 struct Reader<'a> {
     schema: &'a Value,
     records: Vec<Unnamed>,
-    /// The records that references led to.
-    known: HashMap<String, usize>,
+    /// The records that objects became, by where these stand: several references may lead to one.
+    known: HashMap<*const Map<String, Value>, usize>,
+    /// What references came to that led to no record.
+    read: HashMap<String, Type>,
+    /// References that are being read, with no record between them.
+    under_way: Vec<String>,
     depth: usize,
+    reads: usize,
 }
 
 impl<'a> Reader<'a> {
     fn refer(&mut self, reference: &str, hint: &str) -> Result<Type, SchemaError> {
-        if let Some(&record) = self.known.get(reference) {
-            return Ok(Type::Record(record));
+        if let Some(read) = self.read.get(reference) {
+            return Ok(read.clone());
+        }
+        if self.under_way.iter().any(|known| known == reference) {
+            // A list of itself, or a choice of itself: nothing that has a name could be said of it.
+            return Ok(Type::Any);
         }
         let Some(schema) = self.target(reference) else {
             return Err(SchemaError::Reference(reference.to_owned()));
         };
         let name = schema["title"].as_str().or_else(|| reference.rsplit('/').next().filter(|name| *name != "#"));
-        self.read(schema, name.unwrap_or(hint), Some(reference))
+        self.under_way.push(reference.to_owned());
+        let read = self.read(schema, name.unwrap_or(hint));
+        self.under_way.pop();
+        let read = read?;
+        if self.under_way.is_empty() {
+            // Else it may be cut short by one of those.
+            self.read.insert(reference.to_owned(), read.clone());
+        }
+        Ok(read)
     }
 
     fn target(&self, reference: &str) -> Option<&'a Value> {
         self.schema.pointer(reference.strip_prefix('#')?)
     }
 
-    /// What a schema describes. `reference` is how it was found, if by a reference.
-    fn read(&mut self, schema: &'a Value, hint: &str, reference: Option<&str>) -> Result<Type, SchemaError> {
-        if self.depth == DEPTH_MAX {
+    /// What a schema describes.
+    fn read(&mut self, schema: &'a Value, hint: &str) -> Result<Type, SchemaError> {
+        if self.depth == DEPTH_MAX || self.reads == READS_MAX {
             return Ok(Type::Any);
         }
+        self.reads += 1;
         self.depth += 1;
-        let read = self.read_one(schema, hint, reference);
+        let read = self.read_one(schema, hint);
         self.depth -= 1;
         read
     }
 
-    fn read_one(&mut self, schema: &'a Value, hint: &str, reference: Option<&str>) -> Result<Type, SchemaError> {
+    fn read_one(&mut self, schema: &'a Value, hint: &str) -> Result<Type, SchemaError> {
         let Value::Object(members) = schema else { return Ok(Type::Any) };
         if let Some(Value::String(reference)) = members.get("$ref") {
             return self.refer(reference, hint);
@@ -77,7 +107,7 @@ impl<'a> Reader<'a> {
             return self.either(choices, hint);
         }
         if members.contains_key("allOf") || members.contains_key("properties") {
-            let object = self.object(members, hint, reference)?;
+            let object = self.object(members, hint)?;
             return Ok(if is_nullable(members) { object.or_null() } else { object });
         }
         let kinds = match members.get("type") {
@@ -98,7 +128,7 @@ impl<'a> Reader<'a> {
         let is_null = |choice: &Value| choice["type"] == "null" || choice.get("const") == Some(&Value::Null);
         let mut read = Vec::new();
         for choice in choices.iter().filter(|choice| !is_null(choice)) {
-            read.push(self.read(choice, hint, None)?);
+            read.push(self.read(choice, hint)?);
         }
         // The first one that fits is taken, so the one that asks for most comes first.
         let required = |kind: &Type| match kind {
@@ -121,14 +151,14 @@ impl<'a> Reader<'a> {
             "integer" => Type::Integer,
             "array" => {
                 let item = match members.get("items") {
-                    Some(items) => self.read(items, &singular(hint), None)?,
+                    Some(items) => self.read(items, &singular(hint))?,
                     None => Type::Any,
                 };
                 Type::List(Box::new(item))
             }
             "object" => {
                 let member = match members.get("additionalProperties") {
-                    Some(schema) => self.read(schema, &singular(hint), None)?,
+                    Some(schema) => self.read(schema, &singular(hint))?,
                     None => Type::Any,
                 };
                 Type::Map(Box::new(member))
@@ -138,12 +168,10 @@ impl<'a> Reader<'a> {
     }
 
     /// An object with the properties that all its parts name together.
-    fn object(
-        &mut self,
-        members: &'a Map<String, Value>,
-        hint: &str,
-        reference: Option<&str>,
-    ) -> Result<Type, SchemaError> {
+    fn object(&mut self, members: &'a Map<String, Value>, hint: &str) -> Result<Type, SchemaError> {
+        if let Some(&record) = self.known.get(&std::ptr::from_ref(members)) {
+            return Ok(Type::Record(record));
+        }
         let mut parts = Vec::new();
         self.parts(members, &mut parts, 0)?;
         let is_object = |part: &&Map<String, Value>| part.contains_key("properties");
@@ -158,9 +186,8 @@ impl<'a> Reader<'a> {
         let about = members.get("description").and_then(Value::as_str).map(str::to_owned);
         let hint = members.get("title").and_then(Value::as_str).unwrap_or(hint);
         self.records.push(Unnamed { hint: hint.to_owned(), about, fields: Vec::new() });
-        if let Some(reference) = reference {
-            self.known.insert(reference.to_owned(), record);
-        }
+        self.known.insert(std::ptr::from_ref(members), record);
+        let under_way = std::mem::take(&mut self.under_way);
         let required: Vec<_> = parts
             .iter()
             .filter_map(|part| part.get("required")?.as_array())
@@ -170,7 +197,7 @@ impl<'a> Reader<'a> {
         let mut fields: Vec<Field> = Vec::new();
         let properties = parts.iter().filter_map(|part| part.get("properties")?.as_object()).flatten();
         for (key, schema) in properties {
-            let kind = self.read(schema, key, None)?;
+            let kind = self.read(schema, key)?;
             let about = schema["description"].as_str().map(str::to_owned);
             let field = Field { key: key.clone(), about, kind, is_required: required.contains(&key.as_str()) };
             match fields.iter_mut().find(|known| known.key == *key) {
@@ -179,6 +206,7 @@ impl<'a> Reader<'a> {
             }
         }
         self.records[record].fields = fields;
+        self.under_way = under_way;
         Ok(Type::Record(record))
     }
 

@@ -626,3 +626,26 @@ fn a_circle_of_references_without_an_object_ends() {
         json!({ "$ref": "#/$defs/a", "$defs": { "a": { "$ref": "#/$defs/b" }, "b": { "$ref": "#/$defs/a" } } });
     assert_eq!(Model::of_schema("x", &schema).expect("anything").root, types::Type::Any);
 }
+
+#[test]
+fn what_refers_to_itself_in_many_places_is_written_once() {
+    // A list of objects that hold such a list, found by a reference to the list.
+    let tree = json!({
+        "type": "object",
+        "properties": { "children": { "$ref": "#/$defs/nodes" } },
+        "$defs": { "nodes": { "type": "array", "items": {
+            "type": "object",
+            "properties": { "left": { "$ref": "#/$defs/nodes" }, "right": { "$ref": "#/$defs/nodes" } },
+        } } },
+    });
+    let model = Model::of_schema("tree", &tree).expect("a model");
+    assert_eq!(model.records.len(), 2, "{model:?}");
+    // Any JSON, as schemas of forms and queries have it: each of these refers to all of them.
+    let names: Vec<_> = (0..30).map(|index| format!("#/$defs/v{index}")).collect();
+    let choices: Vec<_> = names.iter().map(|name| json!({ "type": "array", "items": { "$ref": name } })).collect();
+    let values: serde_json::Map<_, _> =
+        (0..30).map(|index| (format!("v{index}"), json!({ "anyOf": choices }))).collect();
+    let any = json!({ "$ref": "#/$defs/v0", "$defs": values });
+    let model = Model::of_schema("any", &any).expect("a model");
+    assert!(model.write(Lang::Rust, "a test").len() < 1_000_000);
+}
