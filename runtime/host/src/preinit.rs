@@ -163,3 +163,67 @@ impl InstanceState for Started {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn started(start: &str) -> Result<Vec<u8>, String> {
+        let module = wat::parse_str(format!(
+            r#"(module
+                (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+                (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
+                (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+                (import "weir:plugin/log@0.1.0" "write" (func $log (param i32 i32)))
+                (memory (export "memory") 1)
+                (global $count (mut i64) (i64.const 1))
+                (data (i32.const 64) "boom\n")
+                (func (export "_initialize") {start})
+                (func (export "count") (result i64) (global.get $count))
+                (func (export "read") (param i32) (result i64) (i64.load (local.get 0))))"#
+        ));
+        preinitialise(&module.expect("is a module")).map_err(|error| error.to_string())
+    }
+
+    /// What a module gives that is never started.
+    fn ask(module: &[u8], name: &str, at: Option<i32>) -> i64 {
+        let engine = Engine::default();
+        let module = Module::new(&engine, module).expect("is valid");
+        assert!(module.get_export(START).is_none(), "it would be started again");
+        let (mut linker, mut store) = (Linker::new(&engine), Store::new(&engine, ()));
+        linker.define_unknown_imports_as_traps(&module).expect("links");
+        let instance = linker.instantiate(&mut store, &module).expect("instantiates");
+        let function = instance.get_func(&mut store, name).expect("is there");
+        let arguments: Vec<_> = at.into_iter().map(Val::I32).collect();
+        let mut results = [Val::I64(0)];
+        function.call(&mut store, &arguments, &mut results).expect("answers");
+        results[0].unwrap_i64()
+    }
+
+    #[test]
+    fn what_the_start_left_is_there_without_a_start() {
+        let start = "(global.set $count (i64.const 7)) (i64.store (i32.const 128) (i64.const 11))
+                     (drop (call $random (i32.const 8) (i32.const 8)))
+                     (drop (call $clock (i32.const 1) (i64.const 0) (i32.const 16)))";
+        let module = started(start).expect("starts");
+        assert_eq!((ask(&module, "count", None), ask(&module, "read", Some(128))), (7, 11));
+        assert_eq!(ask(&module, "read", Some(8)), i64::from_le_bytes([0, 1, 2, 3, 4, 5, 6, 7]));
+        assert_eq!(ask(&module, "read", Some(16)), 1, "the clock stands still, and not at 0");
+        assert_eq!(module, started(start).expect("starts"), "the same bytes each time");
+    }
+
+    #[test]
+    fn a_start_that_fails_says_why() {
+        let panics = "(i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 5))
+                      (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8))) (unreachable)";
+        let said = started(panics).expect_err("fails");
+        assert!(said.contains("unreachable") && said.ends_with("\nboom"), "{said}");
+        let endless = started("(loop $again (br $again))").expect_err("fails");
+        assert!(endless.contains("fuel"), "{endless}");
+        let logs = started("(call $log (i32.const 0) (i32.const 0))").expect_err("fails");
+        assert!(logs.contains("weir:plugin/log@0.1.0::write"), "{logs}");
+        let beyond = started("(drop (call $random (i32.const 65530) (i32.const 8)))").expect_err("fails");
+        assert!(beyond.contains("memory"), "{beyond}");
+        assert!(preinitialise(b"text").is_err());
+    }
+}
