@@ -465,3 +465,6 @@ fn written_pairs(pairs: &Pairs) -> Value {
     }
     written.into()
 }
+
+#[cfg(test)]
+mod tests;
