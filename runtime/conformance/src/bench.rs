@@ -44,6 +44,8 @@ pub(crate) struct Measure {
 /// What a mapper is called with.
 pub(crate) struct MapperSample {
     pub(crate) input: Document,
+    /// A JSON object.
+    options: String,
     /// The author wrote it: it must work.
     pub(crate) is_authors: bool,
 }
@@ -203,7 +205,8 @@ impl Bench {
     /// Calls the mapper.
     pub(crate) async fn transform(&self, input: &Document) -> Result<Shot, OpenError> {
         let event = Box::new(default_event("conformance", input));
-        let call = Call::Transform { event, input: input.clone(), options: "{}".to_owned() };
+        let options = self.mapper.as_ref().map_or_else(|| "{}".to_owned(), |sample| sample.options.clone());
+        let call = Call::Transform { event, input: input.clone(), options };
         self.make(&call, Replies::default()).await
     }
 
@@ -250,7 +253,18 @@ fn mapper_sample(manifest: &Manifest) -> MapperSample {
     let example = schema.and_then(|schema| schema.get("examples")?.get(0));
     let made = example.cloned().or_else(|| schema.and_then(samples::sample).filter(|value| !value.is_null()));
     let text = made.map_or_else(|| "{}".to_owned(), |value| value.to_string());
-    MapperSample { input: Document::json(text), is_authors: example.is_some() }
+    MapperSample { input: Document::json(text), options: mapper_options(manifest), is_authors: example.is_some() }
+}
+
+/// The first example of the options' schema; else none, or what fits it if some are required.
+fn mapper_options(manifest: &Manifest) -> String {
+    let none = Value::Object(serde_json::Map::new());
+    let Some(schema) = manifest.mapper.as_ref().and_then(|schemas| schemas.options.as_ref()) else {
+        return none.to_string();
+    };
+    let example = schema.get("examples").and_then(|examples| examples.get(0)).filter(|example| example.is_object());
+    let made = || samples::sample(schema).filter(|made| made.is_object() && !samples::fits(schema, &none));
+    example.cloned().or_else(made).unwrap_or(none).to_string()
 }
 
 fn credential(scheme: &AuthScheme) -> Credential<SecretRef> {

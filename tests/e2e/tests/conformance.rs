@@ -122,6 +122,40 @@ fn each_check_fails_on_its_violator_and_no_other_does() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The component with a further module in it that has a memory, as components of other languages have several.
+fn with_another_memory(component: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let module = wat::parse_str("(module (memory 1))")?;
+    let (mut at, mut modules) = (8, 0_u8);
+    while at < component.len() {
+        modules += u8::from(component[at] == 1);
+        let (mut size, mut shift) = (0_usize, 0);
+        loop {
+            at += 1;
+            size |= usize::from(component[at] & 0x7f) << shift;
+            shift += 7;
+            if component[at] & 0x80 == 0 {
+                break;
+            }
+        }
+        at += 1 + size;
+    }
+    ensure!(modules < 128 && module.len() < 128, "{modules} modules");
+    // A section with the module, and one with an instance of it.
+    let module = [&[1, u8::try_from(module.len())?][..], &module].concat();
+    Ok([component, &module, &[2, 4, 1, 0, modules, 0]].concat())
+}
+
+#[test]
+fn what_a_component_of_several_memories_keeps_is_seen_too() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("violator.wasm");
+    let written = fs::read_to_string(root().join("tests/conformance/W026-determinism/violator.json"))?;
+    fs::write(&file, with_another_memory(&component(&written)?)?)?;
+    let (code, report) = report(&file, &["--only", "W026"])?;
+    ensure!(code == Some(1) && ids(&report, "failed") == ["W026"], "{code:?} {report:#}");
+    Ok(())
+}
+
 /// A connector that keeps to everything, each of its actions in an unusual way.
 const HONEST: &str = r#"{
   "guest": "conduct",

@@ -81,7 +81,8 @@ async fn mapper_works(bench: &Bench, input: &Document, is_authors: bool) -> Resu
             return Ok(Found::judged(vec![format!("the example of `mapper.input` is refused: {fault}")], ""));
         }
         Err(_) => {
-            let why = "no input could be made up that it maps; add `examples` to the schema of its input";
+            let why =
+                "no input could be made up that it maps; add `examples` to the schemas of its input and its options";
             return Ok(Found::skipped(why));
         }
     };
