@@ -2,6 +2,11 @@ import { isWellFormed } from "../utf8.js";
 import { remember } from "./memory.js";
 import { numberOf } from "./num.js";
 import { DEPTH_MAX, isPlain } from "./plain.js";
+/**
+ * A text of so many characters is not deeper than the engine's own reader goes: 2,000 lists in each other fit into the stack
+ * of a sandbox, and 2,500 do not.
+ */
+const SHORT = 1500;
 /** A text that is no JSON. */
 export class JsonError extends Error {
     name = "JsonError";
@@ -38,6 +43,8 @@ export function parseWhatIsRead(text) {
     return parseWith(text, true);
 }
 function parseWith(text, leavesHalves) {
+    if (text.length > SHORT && mayBeTooDeep(text))
+        return new Reader(text, leavesHalves).document();
     try {
         const value = JSON.parse(text);
         // What the engine writes again in the same way lost nothing. Most of what machines send passes here; what is asked

@@ -6,6 +6,12 @@ import { DEPTH_MAX, isPlain } from "./plain.js";
 /** Whatever JSON can say. */
 export type Json = null | boolean | number | bigint | Num | string | Json[] | { [key: string]: Json };
 
+/**
+ * A text of so many characters is not deeper than the engine's own reader goes: 2,000 lists in each other fit into the stack
+ * of a sandbox, and 2,500 do not.
+ */
+const SHORT = 1500;
+
 /** A text that is no JSON. */
 export class JsonError extends Error {
   override name = "JsonError";
@@ -48,6 +54,7 @@ export function parseWhatIsRead(text: string): Json {
 }
 
 function parseWith(text: string, leavesHalves: boolean): Json {
+  if (text.length > SHORT && mayBeTooDeep(text)) return new Reader(text, leavesHalves).document();
   try {
     const value = JSON.parse(text);
     // What the engine writes again in the same way lost nothing. Most of what machines send passes here; what is asked
