@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use crate::author::{Desk, Ended, commands};
 use crate::world::show;
 
-/// Writes a project of each kind, does what its README says, and shows how long it took.
+/// Writes a project of each kind, does what its README says, and shows how long it took. What came of it conforms.
 #[track_caller]
 fn check(lang: &str, language: &str) -> anyhow::Result<()> {
     let desk = Desk::new()?;
@@ -29,6 +29,8 @@ fn check(lang: &str, language: &str) -> anyhow::Result<()> {
         for line in [format!("built {name} 0.1.0 from {language}"), format!("{cases} cases, 0 failed")] {
             ensure!(printed.contains(&line), "{lang} {kind}: no {line:?} in\n{printed}");
         }
+        let checked = desk.must(".", &format!("weir plugin conform {name}/{name}.wasm"))?;
+        ensure!(checked.contains(&format!("{name} 0.1.0 conforms: ")), "{lang} {kind}: {checked}");
         show(&format!(
             "{language} ({lang}) {kind}: from nothing to a green test in {busy:.1} s of processors, {seconds:.1} s by the clock"
         ));

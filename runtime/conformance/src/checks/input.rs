@@ -3,6 +3,7 @@
 use kit::{OpenError, Reply};
 use model::{Document, Fault, FaultKind};
 
+use super::verification::understood;
 use super::{NO_ACTIONS, counted, entry, sending};
 use crate::bench::{Ask, Bench, Shot, is_breakdown};
 use crate::destination::{answer, status};
@@ -67,9 +68,10 @@ pub(super) async fn hostile(bench: &Bench) -> Result<Found, OpenError> {
     for act in &bench.actions {
         for &verify in bench.ways(act) {
             let mut findings = Findings::default();
+            let understood = understood(bench, act, verify).await?;
             for (number, input) in hostile::inputs(&act.input, bench.seed, bench.fuzz).enumerate() {
                 // Half of them are refused by the destination too.
-                let reply = act.answer.clone().filter(|_| number % 2 == 0).unwrap_or_else(|| status(422));
+                let reply = understood.clone().filter(|_| number % 2 == 0).unwrap_or_else(|| status(422));
                 let shot = bench.act(act, &Ask { verify, input: Some(&input), ..Ask::default() }, reply).await?;
                 if shot.fault().is_some_and(|fault| fault.kind == FaultKind::Internal || is_breakdown(fault)) {
                     findings.add(&format!("{}, input", entry(&act.name, verify)), number, &input, &shot);

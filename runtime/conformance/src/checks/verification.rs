@@ -41,6 +41,20 @@ fn findings(act: &Act) -> Vec<Reply> {
     findings
 }
 
+/// An answer that the action understands when it is made, or asked about; none if none was found.
+pub(super) async fn understood(bench: &Bench, act: &Act, verify: bool) -> Result<Option<Reply>, OpenError> {
+    if !verify {
+        return Ok(act.answer.clone());
+    }
+    for replied in findings(act) {
+        let shot = bench.act(act, &Ask { verify, ..Ask::default() }, replied.clone()).await?;
+        if shot.settlement().is_some() {
+            return Ok(Some(replied));
+        }
+    }
+    Ok(None)
+}
+
 pub(super) async fn changes_nothing(bench: &Bench) -> Result<Found, OpenError> {
     let acts = match acts(bench) {
         Ok(acts) => acts,
