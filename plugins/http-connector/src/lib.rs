@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::value::{RawValue, to_raw_value};
 use weir_sdk::http::encode;
 use weir_sdk::{Call, Document, Fault, FaultKind, Http, IntoReceipt, Receipt, Request, Response};
 
@@ -21,7 +21,8 @@ pub struct Description {
     #[serde(default)]
     headers: BTreeMap<String, String>,
     #[serde(default)]
-    body: Option<Value>,
+    // As it was written: no digit of a number is lost on the way.
+    body: Option<Box<RawValue>>,
     #[serde(default)]
     faults: BTreeMap<String, Meaning>,
     #[serde(default)]
@@ -138,7 +139,7 @@ pub fn send(call: Call<Description>, http: &Http) -> Result<Receipt, Fault> {
     judge(&response, &description.faults)?;
     match description.output {
         Output::Body => Ok(Receipt { output: body_of(response), external_id: None, next: None, metadata: Vec::new() }),
-        Output::Answer => describe(&response).into_receipt(),
+        Output::Answer => describe(&response)?.into_receipt(),
     }
 }
 
@@ -170,23 +171,22 @@ fn expand(path: &str, variables: &BTreeMap<String, Scalar>) -> Result<String, Fa
 }
 
 fn add_body(request: Request, description: &Description) -> Result<Request, Fault> {
-    match &description.body {
-        None => Ok(request),
-        // Weir would take it for the place of a secret, and in a text there is no other way to write it.
-        Some(Value::String(text)) if text.contains("{{") => {
-            Err(Fault::invalid_input("the body cannot be sent as text").field("/body", "contains `{{`"))
-        }
-        Some(Value::String(text)) => {
-            let typed = description.headers.keys().any(|field| field.eq_ignore_ascii_case("content-type"));
-            let mut request = request;
-            if !typed {
-                request = request.header("Content-Type", "text/plain; charset=utf-8");
-            }
-            request.body = text.clone().into_bytes();
-            Ok(request)
-        }
-        Some(body) => request.json(body),
+    let Some(body) = &description.body else { return Ok(request) };
+    if !body.get().starts_with('"') {
+        return request.json(body);
     }
+    let text: String = serde_json::from_str(body.get())?;
+    // Weir would take it for the place of a secret, and in a text there is no other way to write it.
+    if text.contains("{{") {
+        return Err(Fault::invalid_input("the body cannot be sent as text").field("/body", "contains `{{`"));
+    }
+    let is_typed = description.headers.keys().any(|field| field.eq_ignore_ascii_case("content-type"));
+    let mut request = request;
+    if !is_typed {
+        request = request.header("Content-Type", "text/plain; charset=utf-8");
+    }
+    request.body = text.into_bytes();
+    Ok(request)
 }
 
 /// Finds what the status means: by itself, by its class, by the SDK's table.
@@ -213,11 +213,21 @@ fn body_of(response: Response) -> Document {
     Document::new(content_type, response.body)
 }
 
-fn describe(response: &Response) -> Value {
-    let body = serde_json::from_slice(&response.body)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&response.body).into_owned()));
-    let headers: BTreeMap<_, _> = response.headers.iter().map(|(name, value)| (name, value)).collect();
-    json!({ "status": response.status, "headers": headers, "body": body })
+/// An answer as a document.
+#[derive(Serialize)]
+struct Answer<'a> {
+    status: u16,
+    headers: BTreeMap<&'a str, &'a str>,
+    body: Box<RawValue>,
+}
+
+fn describe(response: &Response) -> Result<Answer<'_>, Fault> {
+    let body = match serde_json::from_slice(&response.body) {
+        Ok(body) => body,
+        Err(_) => to_raw_value(&String::from_utf8_lossy(&response.body))?,
+    };
+    let headers = response.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    Ok(Answer { status: response.status, headers, body })
 }
 
 weir_sdk::connector! {
