@@ -135,6 +135,11 @@ async fn ask(request: http::Request<WasiBody>, share: &mut Share, body_bytes_max
     let (head, mut body) = request.into_parts();
     let mut headers = Vec::with_capacity(head.headers.len());
     for (name, value) in &head.headers {
+        // Clients of WASI say the length themselves, as they may there. The host has compared it with the body, and the
+        // gate writes its own.
+        if name == http::header::CONTENT_LENGTH {
+            continue;
+        }
         let value = value.to_str().map_err(|_| Error::HttpProtocolError)?;
         headers.push((name.as_str().to_owned(), value.to_owned()));
     }
