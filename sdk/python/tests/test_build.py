@@ -49,12 +49,13 @@ class Imports(unittest.TestCase):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         self.packages = self.folder / "packages"
 
-    def problems(self, **files: str) -> list[str]:
+    def problems(self, *, is_mapper: bool = True, **files: str) -> list[str]:
         for name, text in files.items():
             path = self.folder / (name.replace("__", "/") + ".py")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-        return [str(problem) for problem in imports.check(self.folder / "src", [self.packages], "crm")]
+        found = imports.check(self.folder / "src", [self.packages], "crm", is_mapper=is_mapper)
+        return [str(problem) for problem in found]
 
     def test_an_import_while_the_plugin_runs_is_named(self) -> None:
         found = self.problems(
@@ -97,6 +98,12 @@ class Imports(unittest.TestCase):
         self.assertIn("crm.py:1: `sqlite3` needs what a plugin has not: files", found)
         self.assertIn("crm.py:3: there is no module `requests`", found[2])
         self.assertIn("`datetime.now()`: a plugin has no clock", found[3])
+
+    def test_a_connector_may_use_urllib_and_a_mapper_not(self) -> None:
+        for text in ["import urllib.request", "from urllib.request import urlopen"]:
+            self.assertEqual(self.problems(is_mapper=False, src__crm=text), [])
+            [found] = self.problems(src__crm=text)
+            self.assertIn("`urllib.request` needs what a plugin has not: requests; a mapper is pure", found)
 
     def test_a_plugin_without_its_module_is_told_its_name(self) -> None:
         self.assertIn("crm.py, or crm/__init__.py", self.problems(src__other="")[0])

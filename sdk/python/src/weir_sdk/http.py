@@ -285,7 +285,8 @@ class Transport(Protocol):
 class _Nowhere:
     def send_all(self, requests: Sequence[PreparedRequest]) -> list[Response | HttpError]:
         sent = ", ".join(f"{request.method} {request.url}" for request in requests)
-        raise RuntimeError(f"nobody answers {sent} here; in a test, write a `weir_sdk.testing.Script`")
+        cure = "a mapper is pure, so send requests in an action; in a test, write a `weir_sdk.testing.Script`"
+        raise RuntimeError(f"nobody answers {sent} here: {cure}")
 
 
 _transport: Transport = _Nowhere()

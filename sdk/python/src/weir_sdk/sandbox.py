@@ -81,6 +81,8 @@ def prepare() -> None:
     for module, late in _LATE_MODULES.items():
         if module in sys.modules:
             importlib.import_module(late)
+    if "urllib.request" in sys.modules:
+        importlib.import_module("weir_sdk.urllib").install()
     for codec in _CODECS:
         codecs.lookup(codec)
     trace.remember_sources()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from . import http, json, plugin, trace
+from . import http, json, plugin, trace, urllib
 from .document import Context, Document, Origin, as_document
 from .http import HttpError, HttpFaultKind, PreparedRequest, Request, Response
 from .plugin import Call, Identity, Receipt, Settlement
@@ -59,15 +59,17 @@ class Script:
     one that was expected and not made.
 
     Method, URL, credential and body must be the same, JSON by value; of the header fields those that are written in the
-    script must be there.
+    script must be there. `urllib.request` sends by the script too.
     """
 
     def __init__(self, *exchanges: tuple[Request, Reply]) -> None:
         self._left = [(request.prepared(), reply) for request, reply in exchanges]
         self._before: http.Transport | None = None
+        self._ways: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         self._before = http.use(self)
+        self._ways = urllib.install()
         return self
 
     def __exit__(
@@ -75,6 +77,7 @@ class Script:
     ) -> None:
         if self._before is not None:
             http.use(self._before)
+        urllib.restore(self._ways)
         if error is None and self._left:
             missing = ", ".join(f"{request.method} {request.url}" for request, _ in self._left)
             raise AssertionError(f"expected and not made: {missing}")

@@ -31,9 +31,12 @@ _sources: dict[str, list[str]] = {}
 
 
 def fault_of(error: BaseException) -> Fault:
-    """The fault of any exception; a `Fault` is its own."""
+    """The fault of any exception; a `Fault` is its own, and others may know theirs by `to_fault()`."""
     if isinstance(error, Fault):
         return error
+    meant = error.to_fault() if hasattr(error, "to_fault") else None
+    if isinstance(meant, Fault):
+        return meant
     name = type(error).__name__
     said = str(error)
     fault = Fault.internal(f"{name}: {said}" if said else name)

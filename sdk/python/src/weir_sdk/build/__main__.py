@@ -48,7 +48,8 @@ def _build(folder: Path, output: Path | None, *, is_check: bool) -> int:
     dependencies = _dependencies(folder)
     if dependencies and not _install(dependencies, packages):
         return 3
-    problems = imports.check(folder / "src", [packages], world.module_name(plugin_id))
+    module = world.module_name(plugin_id)
+    problems = imports.check(folder / "src", [packages], module, is_mapper="mapper" in roles)
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     if problems or is_check:

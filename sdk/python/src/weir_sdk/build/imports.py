@@ -36,9 +36,11 @@ _MISSING = {
     "ssl": "sockets; send requests through `weir_sdk.http`",
     "subprocess": "processes",
     "tkinter": "a screen",
-    "urllib.request": "sockets; send requests through `weir_sdk.http`",
-    "http.client": "sockets; send requests through `weir_sdk.http`",
+    "http.client": "sockets; send requests through `weir_sdk.http` or `urllib.request`",
 }
+
+# Modules that work in a connector, where `weir_sdk.urllib` sends.
+_MISSING_IN_MAPPERS = {"urllib.request": "requests; a mapper is pure, so send them in an action of a connector"}
 
 # Calls that need a clock or chance, where the interpreter goes past everything that the SDK could close.
 _CLOCK = "a plugin has no clock: a mapper has `origin.received`, a destination sends `Date`"
@@ -71,14 +73,14 @@ class _Import:
     is_optional: bool
 
 
-def check(sources: Path, packages: list[Path], start: str) -> list[Problem]:
+def check(sources: Path, packages: list[Path], start: str, *, is_mapper: bool) -> list[Problem]:
     """Checks a plugin: its own module in `sources`, and whatever that imports from `packages`.
 
     Its own sources may not import while it runs. In packages of others that is left to the call, where it is an
     `ImportError` with the module's name: many have such imports for cases that never come.
     """
     problems = [problem for folder in packages for problem in _native_code(folder)]
-    graph = _Graph(sources, packages)
+    graph = _Graph(sources, packages, _MISSING | (_MISSING_IN_MAPPERS if is_mapper else {}))
     graph.follow(start)
     if start not in graph.trees:
         expected = f"{start}.py, or {start}/__init__.py"
@@ -115,7 +117,8 @@ def _native_code(folder: Path) -> Iterator[Problem]:
 class _Graph:
     """The modules that are loaded while the component is built."""
 
-    def __init__(self, sources: Path, packages: list[Path]) -> None:
+    def __init__(self, sources: Path, packages: list[Path], refused: dict[str, str]) -> None:
+        self.refused = refused
         self.roots = [sources, *packages]
         self.own = sources
         self.trees: dict[str, tuple[Path, ast.Module]] = {}
@@ -157,10 +160,9 @@ class _Graph:
             return
         shown = path.relative_to(self.own).as_posix()
         for name in _with_parents(found.name):
-            if name in _MISSING:
-                self.missing.append(
-                    Problem(shown, found.line, f"`{name}` needs what a plugin has not: {_MISSING[name]}")
-                )
+            if name in self.refused:
+                message = f"`{name}` needs what a plugin has not: {self.refused[name]}"
+                self.missing.append(Problem(shown, found.line, message))
                 return
         top = found.name.partition(".")[0]
         if top not in sys.stdlib_module_names and top != "weir_sdk" and self._find(top) is None:
