@@ -20,6 +20,9 @@ const ENTRIES = ["src/plugin.ts", "src/plugin.js"];
 const WIT = fileURLToPath(new URL("../wit/weir.wit", import.meta.url));
 const GUEST = fileURLToPath(new URL("../generated/guest.js", import.meta.url));
 
+/** What has StarlingMonkey in it. Later versions of jco lack what componentize-js imports of it. */
+const STARLINGMONKEY = "@bytecodealliance/componentize-js@0.23.0 @bytecodealliance/jco@1.15.4";
+
 /** Where the bundle keeps its source map. */
 const MAP = "__weirSourceMap";
 
@@ -29,7 +32,7 @@ const MAP = "__weirSourceMap";
  * @param {Options} options
  */
 export async function buildComponent({ folder, entry, roles, out, engine }) {
-  const source = await bundle(folder, entry, roles);
+  const source = await bundle(folder, entry, roles, engine);
   const component = await componentize(source, roles, engine);
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(out, component);
@@ -75,15 +78,21 @@ export function checkRoles(roles) {
  * @param {string} folder
  * @param {string} entry
  * @param {string[]} roles
+ * @param {Engine} engine
  */
-async function bundle(folder, entry, roles) {
+async function bundle(folder, entry, roles, engine) {
   const esbuild = await load("esbuild");
   const out = join(folder, "bundle.js");
   /** @type {import("esbuild").BuildResult} */
   let built;
   try {
     built = await esbuild.build({
-      stdin: { contents: entryModule(entry, roles), resolveDir: folder, sourcefile: "weir:entry", loader: "js" },
+      stdin: {
+        contents: entryModule(entry, roles, engine),
+        resolveDir: folder,
+        sourcefile: "weir:entry",
+        loader: "js",
+      },
       absWorkingDir: folder,
       outfile: out,
       bundle: true,
@@ -109,15 +118,18 @@ async function bundle(folder, entry, roles) {
  *
  * @param {string} entry
  * @param {string[]} roles
+ * @param {Engine} engine
  */
-function entryModule(entry, roles) {
+function entryModule(entry, roles, engine) {
+  const awaits = engine === "starlingmonkey";
   const isMapper = roles.includes("mapper");
   const lines = [
     `import * as log from "${CONTRACT}/log@${VERSION}";`,
     ...(isMapper ? [] : [`import * as http from "${CONTRACT}/http@${VERSION}";`]),
     `import { expose } from ${JSON.stringify(GUEST)};`,
     `import plugin from ${JSON.stringify(entry)};`,
-    `const host = { roles: ${JSON.stringify(roles)}, log, sourceMap: () => globalThis.${MAP}${isMapper ? "" : ", http"} };`,
+    `const host = { roles: ${JSON.stringify(roles)}, awaits: ${awaits}, log${isMapper ? "" : ", http"},`,
+    `  sourceMap: () => globalThis.${MAP} };`,
     `export const { ${roles.join(", ")} } = expose(plugin, host);`,
   ];
   return lines.join("\n");
@@ -154,7 +166,7 @@ async function componentize(source, roles, engine) {
     mkdirSync(contract, { recursive: true });
     cpSync(WIT, join(contract, "weir.wit"));
     writeFileSync(join(wit, "world.wit"), world(roles));
-    return await intoEngine(source, wit);
+    return await intoEngine(source, wit, roles);
   } catch (error) {
     if (error instanceof BuildError) throw error;
     throw new BuildError(`${engine} refuses the plugin: ${/** @type {Error} */ (error).message}`);
@@ -185,14 +197,15 @@ async function intoQuickJs(source, wit) {
 /**
  * @param {string} source
  * @param {string} wit
+ * @param {string[]} roles
  */
-async function intoStarlingMonkey(source, wit) {
-  const starlingmonkey = await load("@bytecodealliance/componentize-js");
+async function intoStarlingMonkey(source, wit, roles) {
+  const starlingmonkey = await load("@bytecodealliance/componentize-js", STARLINGMONKEY);
   const { component } = await starlingmonkey.componentize(source, {
     witPath: wit,
     worldName: "plugin",
-    // No plugin serves requests, and those that it sends go through `weir:plugin/http`.
-    disableFeatures: ["http", "fetch-event"],
+    // No plugin serves requests, and a mapper sends none. Without `http`, the classes of `fetch` trap.
+    disableFeatures: roles.includes("mapper") ? ["http", "fetch-event"] : ["fetch-event"],
   });
   return component;
 }
@@ -218,9 +231,10 @@ export function world(roles) {
  * A package that builds plugins, looked for beside the library.
  *
  * @param {string} name
+ * @param {string} [packages] what to install, where it is not the package alone
  * @returns {Promise<any>}
  */
-async function load(name) {
+async function load(name, packages) {
   try {
     return await import(name);
   } catch (error) {
@@ -228,7 +242,8 @@ async function load(name) {
     if (code === "ERR_MODULE_NOT_FOUND") {
       // The one that is missing may be one that the package needs.
       const missing = message.match(/package '([^']+)'/)?.[1] ?? name;
-      throw new BuildError(`the package ${missing} is missing; run \`npm install\`, or \`npm install ${missing}\``);
+      const install = `npm install ${packages ?? missing}`;
+      throw new BuildError(`the package ${missing} is missing; run \`npm install\`, or \`${install}\``);
     }
     throw new BuildError(`the package ${name} cannot be used on this machine: ${message}`);
   }

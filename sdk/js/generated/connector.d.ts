@@ -3,6 +3,7 @@ import type { HttpInterface, Call as WireCall, Context as WireContext, Identity 
 import { Http } from "./http.js";
 import type { Json } from "./json/index.js";
 import { type Shape } from "./shape.js";
+import { type Later } from "./synchronous.js";
 /** The circumstances of a call. */
 export interface Context extends Omit<WireContext, "settings"> {
     /** The connection's settings as they are written: a JSON object. */
@@ -75,17 +76,20 @@ export interface Identity {
     /** Settings to add to those of the connection. */
     readonly settings?: Readonly<Record<string, Json>>;
 }
-/** Carries an action out. What it returns is the output, as JSON; a `Receipt` says more. */
+/**
+ * Carries an action out. What it returns is the output, as JSON; a `Receipt` says more. A promise is awaited by
+ * StarlingMonkey only; with QuickJS it is a fault.
+ */
 export type Act<I = unknown> = (call: Call<I>, http: Http) => unknown;
 /** Finds out what became of a call whose answer was lost, and changes nothing. */
-export type Verify<I = unknown> = (call: Call<I>, http: Http) => Settlement;
+export type Verify<I = unknown> = (call: Call<I>, http: Http) => Later<Settlement>;
 /** The functions of a connector. The names of the actions are those of the manifest. */
 export interface ConnectorFunctions {
     readonly actions: Readonly<Record<string, Act>>;
     /** The role `verification`: how lost answers of which actions are settled. */
     readonly verify?: Readonly<Record<string, Verify>>;
     /** The role `connection`: makes a harmless request and says whose connection it is. */
-    readonly check?: (context: Context, http: Http) => Identity;
+    readonly check?: (context: Context, http: Http) => Later<Identity>;
 }
 /** What {@link connector} makes: its roles, once it is given the way out. */
 export interface Connector {
@@ -94,13 +98,13 @@ export interface Connector {
 /** The roles of a connector. */
 export interface ConnectorRoles {
     actions: {
-        invoke(call: WireCall): WireReceipt;
+        invoke(call: WireCall): Later<WireReceipt>;
     };
     verification?: {
-        verify(call: WireCall): WireSettlement;
+        verify(call: WireCall): Later<WireSettlement>;
     };
     connection?: {
-        check(context: WireContext): WireIdentity;
+        check(context: WireContext): Later<WireIdentity>;
     };
 }
 /**

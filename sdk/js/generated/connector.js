@@ -5,7 +5,7 @@ import { stringify } from "./json/index.js";
 import { parseWhatIsRead } from "./json/parse.js";
 import { readInput } from "./mapper.js";
 import { read } from "./shape.js";
-import { refusePromise } from "./synchronous.js";
+import { after, refusePromise } from "./synchronous.js";
 import { wellFormed } from "./utf8.js";
 /** What an action gave, where that is more than its output. */
 export class Receipt {
@@ -65,13 +65,15 @@ export function connector(functions) {
             const http = new Http(host);
             const { actions, verify, check } = functions;
             return {
-                actions: { invoke: (call) => receiptOf(find(actions, call.action, unknownAction)(ownCall(call), http)) },
+                actions: {
+                    invoke: (call) => after(find(actions, call.action, unknownAction)(ownCall(call), http), receiptOf),
+                },
                 ...(verify && {
                     verification: {
-                        verify: (call) => settlementOf(find(verify, call.action, unverifiable)(ownCall(call), http)),
+                        verify: (call) => after(find(verify, call.action, unverifiable)(ownCall(call), http), settlementOf),
                     },
                 }),
-                ...(check && { connection: { check: (context) => identityOf(check(ownContext(context), http)) } }),
+                ...(check && { connection: { check: (context) => after(check(ownContext(context), http), identityOf) } }),
             };
         },
     };
@@ -128,7 +130,7 @@ function receiptOf(given) {
     };
 }
 function settlementOf(settlement) {
-    switch (refusePromise(settlement).tag) {
+    switch (settlement.tag) {
         case "happened":
             return { tag: "happened", val: receiptOf(settlement.output) };
         case "absent":
@@ -140,7 +142,7 @@ function settlementOf(settlement) {
     }
 }
 function identityOf(identity) {
-    const { label, account, baseUrl, settings } = refusePromise(identity);
+    const { label, account, baseUrl, settings } = identity;
     return {
         label: wellFormed(label),
         account: account === undefined ? null : wellFormed(account),

@@ -9,6 +9,8 @@ export interface Host {
     readonly log: LogInterface;
     /** None for a mapper. */
     readonly http?: HttpInterface;
+    /** Whether the engine waits for promises, as StarlingMonkey does. */
+    readonly awaits: boolean;
     /** What the build leaves at the end of the bundle. */
     readonly sourceMap: () => SourceMap | undefined;
 }

@@ -1,8 +1,11 @@
 // What a built plugin begins with: the roles of the contract, with every exception made a fault. Only the entry that the
 // build writes uses this.
 import { faultOf, wireFault } from "./fault.js";
+import { provideFetch } from "./fetch.js";
+import { Http } from "./http.js";
 import { log, setHost } from "./log.js";
 import { locator } from "./source-lines.js";
+import { isPromise, refusePromise } from "./synchronous.js";
 /**
  * The roles of a plugin, ready to be exported. Runs while the component is built.
  *
@@ -11,6 +14,7 @@ import { locator } from "./source-lines.js";
 export function expose(plugin, host) {
     setHost(host.log);
     provideConsole();
+    provideFetch(host.awaits && host.http ? new Http(host.http) : undefined, host.http === undefined);
     const roles = rolesOf(plugin, host);
     const missing = host.roles.filter((role) => !(role in roles));
     const surplus = Object.keys(roles).filter((role) => !host.roles.includes(role));
@@ -31,14 +35,18 @@ function rolesOf(plugin, host) {
 }
 /** The same functions, throwing faults of the contract and nothing else: what else is thrown would be a trap. */
 function guard(role, host) {
+    const fail = (thrown) => {
+        throw wireFault(faultOf(thrown, locate(host)));
+    };
     const guarded = Object.entries(role).map(([name, call]) => [
         name,
         (...values) => {
             try {
-                return call(...values);
+                const given = call(...values);
+                return host.awaits && isPromise(given) ? given.then((value) => value, fail) : refusePromise(given);
             }
             catch (thrown) {
-                throw wireFault(faultOf(thrown, locate(host)));
+                return fail(thrown);
             }
         },
     ]);

@@ -240,9 +240,12 @@ function withQuery(url, query) {
 function wireAuth(auth) {
     return typeof auth === "string" ? { tag: auth } : { tag: "named", val: auth.named };
 }
-/** What an import of the host throws: the failure itself, or an error that carries it. */
+/** What an import of the host throws: the failure itself, or something that carries it. */
 function httpFaultOf(thrown) {
-    const carried = thrown instanceof Error && "payload" in thrown ? thrown.payload : thrown;
-    const isFault = typeof carried === "object" && carried !== null && "requestSent" in carried;
-    return isFault ? carried : undefined;
+    // No `instanceof Error`: StarlingMonkey makes its errors with an `Error` that is not the plugin's.
+    const carried = isObject(thrown) && "payload" in thrown ? thrown.payload : thrown;
+    return isObject(carried) && "requestSent" in carried ? carried : undefined;
+}
+function isObject(value) {
+    return typeof value === "object" && value !== null;
 }

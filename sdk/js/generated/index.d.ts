@@ -3,6 +3,8 @@ export { connector, Receipt, Settlement, taking } from "./connector.js";
 export { Document, Documents } from "./document.js";
 export type { FaultKind, FieldFault } from "./fault.js";
 export { Fault } from "./fault.js";
+export type { FetchResponse } from "./fetch.js";
+export { BASE_URL, checkFetched } from "./fetch.js";
 export type { Auth, HttpFaultKind, Request, RequestOptions } from "./http.js";
 export { encode, Http, HttpError, Response } from "./http.js";
 export type { Json } from "./json/index.js";

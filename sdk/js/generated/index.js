@@ -3,6 +3,7 @@
 export { connector, Receipt, Settlement, taking } from "./connector.js";
 export { Document, Documents } from "./document.js";
 export { Fault } from "./fault.js";
+export { BASE_URL, checkFetched } from "./fetch.js";
 export { encode, Http, HttpError, Response } from "./http.js";
 export * as json from "./json/index.js";
 export { log } from "./log.js";

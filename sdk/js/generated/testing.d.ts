@@ -86,4 +86,16 @@ export declare function invoke(plugin: Connector, action: string, input: unknown
 export declare function verify(plugin: Connector, action: string, input: unknown, more?: CallOptions): TestSettlement;
 /** Tests a connection against a script, as {@link invoke}. */
 export declare function check(plugin: Connector, more?: CallOptions): Identity;
+/**
+ * The same for functions that return promises, as `await awaiting.invoke(…)`: for plugins that are built with StarlingMonkey.
+ * `fetch` sends by the script meanwhile, so run one after the other.
+ */
+export declare const awaiting: {
+    /** As {@link invoke}. */
+    invoke(plugin: Connector, action: string, input: unknown, more?: CallOptions): Promise<TestReceipt>;
+    /** As {@link verify}. */
+    verify(plugin: Connector, action: string, input: unknown, more?: CallOptions): Promise<TestSettlement>;
+    /** As {@link check}. */
+    check(plugin: Connector, more?: CallOptions): Promise<Identity>;
+};
 export { Document, Fault, type FaultKind };

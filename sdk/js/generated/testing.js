@@ -2,8 +2,10 @@
 // script of the requests that they may make.
 import { Document, documentOf, ownDocument } from "./document.js";
 import { Fault, faultOf } from "./fault.js";
-import { HttpError, wireRequest } from "./http.js";
+import { fetchBy } from "./fetch.js";
+import { Http, HttpError, wireRequest } from "./http.js";
 import { parse, stringify } from "./json/index.js";
+import { refusePromise } from "./synchronous.js";
 import { decodeLoosely, encodeUtf8 } from "./utf8.js";
 /** A scripted answer. */
 export class Reply {
@@ -133,11 +135,47 @@ export function invoke(plugin, action, input, more = {}) {
 /** Settles a call against a script, as {@link invoke}. */
 export function verify(plugin, action, input, more = {}) {
     const settlement = run(plugin, more, (roles) => role(roles, "verification").verify(callOf(action, input, more)));
-    return settlement.tag === "happened" ? { tag: "happened", val: ownReceipt(settlement.val) } : settlement;
+    return ownSettlement(settlement);
 }
 /** Tests a connection against a script, as {@link invoke}. */
 export function check(plugin, more = {}) {
     return run(plugin, more, (roles) => role(roles, "connection").check(context(more.context)));
+}
+/**
+ * The same for functions that return promises, as `await awaiting.invoke(…)`: for plugins that are built with StarlingMonkey.
+ * `fetch` sends by the script meanwhile, so run one after the other.
+ */
+export const awaiting = {
+    /** As {@link invoke}. */
+    async invoke(plugin, action, input, more = {}) {
+        return ownReceipt(await wait(plugin, more, (roles) => roles.actions.invoke(callOf(action, input, more))));
+    },
+    /** As {@link verify}. */
+    async verify(plugin, action, input, more = {}) {
+        const settle = (roles) => role(roles, "verification").verify(callOf(action, input, more));
+        return ownSettlement(await wait(plugin, more, settle));
+    },
+    /** As {@link check}. */
+    async check(plugin, more = {}) {
+        return wait(plugin, more, (roles) => role(roles, "connection").check(context(more.context)));
+    },
+};
+async function wait(plugin, more, call) {
+    const script = more.script ?? new Script();
+    const platform = globalThis;
+    const before = platform.fetch;
+    platform.fetch = fetchBy(new Http(script.http));
+    try {
+        const given = await call(plugin.connector(script.http));
+        script.done();
+        return given;
+    }
+    catch (thrown) {
+        throw meant(thrown);
+    }
+    finally {
+        platform.fetch = before;
+    }
 }
 function role(roles, name) {
     const found = roles[name];
@@ -147,7 +185,7 @@ function role(roles, name) {
 }
 function run(plugin, more, call) {
     const script = more.script ?? new Script();
-    const given = faults(() => call(plugin.connector(script.http)));
+    const given = faults(() => refusePromise(call(plugin.connector(script.http))));
     script.done();
     return given;
 }
@@ -158,13 +196,19 @@ function ownReceipt(receipt) {
     const document = ownDocument(receipt.output);
     return { ...receipt, document, output: document.isJson() ? document.json() : null };
 }
-/** Faults as the plugin meant them; anything else is a fault of the test or the plugin, and stays what it is. */
+function ownSettlement(settlement) {
+    return settlement.tag === "happened" ? { tag: "happened", val: ownReceipt(settlement.val) } : settlement;
+}
 function faults(call) {
     try {
         return call();
     }
     catch (thrown) {
-        throw thrown instanceof HttpError ? faultOf(thrown) : thrown;
+        throw meant(thrown);
     }
+}
+/** The fault that the plugin meant; anything else is a fault of the test or the plugin, and stays what it is. */
+function meant(thrown) {
+    return thrown instanceof HttpError ? faultOf(thrown) : thrown;
 }
 export { Document, Fault };

@@ -14,7 +14,7 @@ import { stringify } from "./json/index.js";
 import { parseWhatIsRead } from "./json/parse.js";
 import { readInput } from "./mapper.js";
 import { read, type Shape } from "./shape.js";
-import { refusePromise } from "./synchronous.js";
+import { after, type Later, refusePromise } from "./synchronous.js";
 import { wellFormed } from "./utf8.js";
 
 /** The circumstances of a call. */
@@ -97,11 +97,14 @@ export interface Identity {
   readonly settings?: Readonly<Record<string, Json>>;
 }
 
-/** Carries an action out. What it returns is the output, as JSON; a `Receipt` says more. */
+/**
+ * Carries an action out. What it returns is the output, as JSON; a `Receipt` says more. A promise is awaited by
+ * StarlingMonkey only; with QuickJS it is a fault.
+ */
 export type Act<I = unknown> = (call: Call<I>, http: Http) => unknown;
 
 /** Finds out what became of a call whose answer was lost, and changes nothing. */
-export type Verify<I = unknown> = (call: Call<I>, http: Http) => Settlement;
+export type Verify<I = unknown> = (call: Call<I>, http: Http) => Later<Settlement>;
 
 /** The functions of a connector. The names of the actions are those of the manifest. */
 export interface ConnectorFunctions {
@@ -109,7 +112,7 @@ export interface ConnectorFunctions {
   /** The role `verification`: how lost answers of which actions are settled. */
   readonly verify?: Readonly<Record<string, Verify>>;
   /** The role `connection`: makes a harmless request and says whose connection it is. */
-  readonly check?: (context: Context, http: Http) => Identity;
+  readonly check?: (context: Context, http: Http) => Later<Identity>;
 }
 
 /** What {@link connector} makes: its roles, once it is given the way out. */
@@ -119,9 +122,9 @@ export interface Connector {
 
 /** The roles of a connector. */
 export interface ConnectorRoles {
-  actions: { invoke(call: WireCall): WireReceipt };
-  verification?: { verify(call: WireCall): WireSettlement };
-  connection?: { check(context: WireContext): WireIdentity };
+  actions: { invoke(call: WireCall): Later<WireReceipt> };
+  verification?: { verify(call: WireCall): Later<WireSettlement> };
+  connection?: { check(context: WireContext): Later<WireIdentity> };
 }
 
 /**
@@ -160,13 +163,15 @@ export function connector(functions: ConnectorFunctions): Connector {
       const http = new Http(host);
       const { actions, verify, check } = functions;
       return {
-        actions: { invoke: (call) => receiptOf(find(actions, call.action, unknownAction)(ownCall(call), http)) },
+        actions: {
+          invoke: (call) => after(find(actions, call.action, unknownAction)(ownCall(call), http), receiptOf),
+        },
         ...(verify && {
           verification: {
-            verify: (call) => settlementOf(find(verify, call.action, unverifiable)(ownCall(call), http)),
+            verify: (call) => after(find(verify, call.action, unverifiable)(ownCall(call), http), settlementOf),
           },
         }),
-        ...(check && { connection: { check: (context) => identityOf(check(ownContext(context), http)) } }),
+        ...(check && { connection: { check: (context) => after(check(ownContext(context), http), identityOf) } }),
       };
     },
   };
@@ -227,7 +232,7 @@ function receiptOf(given: unknown): WireReceipt {
 }
 
 function settlementOf(settlement: Settlement): WireSettlement {
-  switch (refusePromise(settlement).tag) {
+  switch (settlement.tag) {
     case "happened":
       return { tag: "happened", val: receiptOf((settlement as { output: unknown }).output) };
     case "absent":
@@ -240,7 +245,7 @@ function settlementOf(settlement: Settlement): WireSettlement {
 }
 
 function identityOf(identity: Identity): WireIdentity {
-  const { label, account, baseUrl, settings } = refusePromise(identity);
+  const { label, account, baseUrl, settings } = identity;
   return {
     label: wellFormed(label),
     account: account === undefined ? null : wellFormed(account),

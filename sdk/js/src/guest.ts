@@ -3,10 +3,13 @@
 
 import type { Connector, ConnectorRoles } from "./connector.js";
 import { faultOf, type Locate, wireFault } from "./fault.js";
+import { provideFetch } from "./fetch.js";
 import type { HttpInterface, LogInterface, MapperInterface } from "./generated/contract.js";
+import { Http } from "./http.js";
 import { log, setHost } from "./log.js";
 import type { Mapper } from "./mapper.js";
 import { locator, type SourceMap } from "./source-lines.js";
+import { isPromise, refusePromise } from "./synchronous.js";
 
 /** What the entry hands over. */
 export interface Host {
@@ -15,6 +18,8 @@ export interface Host {
   readonly log: LogInterface;
   /** None for a mapper. */
   readonly http?: HttpInterface;
+  /** Whether the engine waits for promises, as StarlingMonkey does. */
+  readonly awaits: boolean;
   /** What the build leaves at the end of the bundle. */
   readonly sourceMap: () => SourceMap | undefined;
 }
@@ -30,6 +35,7 @@ export type Roles = Partial<ConnectorRoles> & { mapper?: MapperInterface };
 export function expose(plugin: Mapper | Connector | undefined, host: Host): Roles {
   setHost(host.log);
   provideConsole();
+  provideFetch(host.awaits && host.http ? new Http(host.http) : undefined, host.http === undefined);
   const roles = rolesOf(plugin, host);
   const missing = host.roles.filter((role) => !(role in roles));
   const surplus = Object.keys(roles).filter((role) => !host.roles.includes(role));
@@ -48,13 +54,17 @@ function rolesOf(plugin: Mapper | Connector | undefined, host: Host): Roles {
 
 /** The same functions, throwing faults of the contract and nothing else: what else is thrown would be a trap. */
 function guard<T extends object>(role: T, host: Host): T {
+  const fail = (thrown: unknown): never => {
+    throw wireFault(faultOf(thrown, locate(host)));
+  };
   const guarded = Object.entries(role).map(([name, call]) => [
     name,
     (...values: unknown[]) => {
       try {
-        return call(...values);
+        const given = call(...values);
+        return host.awaits && isPromise(given) ? given.then((value) => value, fail) : refusePromise(given);
       } catch (thrown) {
-        throw wireFault(faultOf(thrown, locate(host)));
+        return fail(thrown);
       }
     },
   ]);

@@ -1,9 +1,22 @@
 import { Fault } from "./fault.js";
 
-/** The value of a function of a plugin, which runs to its end: the host waits for nothing after it. */
-export function refusePromise<T>(value: T): T {
-  if (typeof value === "object" && value !== null && "then" in value && typeof value.then === "function") {
-    throw Fault.internal("a promise was returned; leave out `async`: requests wait by themselves").withCode("promise");
-  }
-  return value;
+/** A value, now or later: StarlingMonkey waits for a promise, QuickJS has nothing that could. */
+export type Later<T> = T | Promise<T>;
+
+export function isPromise<T>(value: Later<T>): value is Promise<T> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** What is made of a value, as soon as it is there. */
+export function after<T, R>(value: Later<T>, make: (value: T) => R): Later<R> {
+  return isPromise(value) ? value.then(make) : make(value);
+}
+
+/** The value of a function that runs to its end: the host waits for nothing after it. */
+export function refusePromise<T>(value: Later<T>): T {
+  if (!isPromise(value)) return value;
+  // Nobody will ask what becomes of it, and Node.js ends at a failure that nobody asks for.
+  value.then(undefined, () => undefined);
+  const cure = "leave out `async` and `await`, and send requests by `http`, which waits by itself";
+  throw Fault.internal(`a promise was returned, and nothing waits for it: ${cure}`).withCode("promise");
 }

@@ -4,6 +4,7 @@
 import type { Connector, ConnectorRoles } from "./connector.js";
 import { Document, documentOf, ownDocument } from "./document.js";
 import { Fault, type FaultKind, faultOf } from "./fault.js";
+import { type Fetch, fetchBy } from "./fetch.js";
 import type {
   Call,
   Context,
@@ -17,9 +18,10 @@ import type {
   Request as WireRequest,
   Response as WireResponse,
 } from "./generated/contract.js";
-import { HttpError, type Request, wireRequest } from "./http.js";
+import { Http, HttpError, type Request, wireRequest } from "./http.js";
 import { type Json, parse, stringify } from "./json/index.js";
 import type { Mapper } from "./mapper.js";
+import { type Later, refusePromise } from "./synchronous.js";
 import { decodeLoosely, encodeUtf8 } from "./utf8.js";
 
 type Answer = Result<WireResponse, { kind: HttpFaultKind; code: string; message: string; requestSent: boolean }>;
@@ -185,12 +187,48 @@ export function invoke(plugin: Connector, action: string, input: unknown, more: 
 /** Settles a call against a script, as {@link invoke}. */
 export function verify(plugin: Connector, action: string, input: unknown, more: CallOptions = {}): TestSettlement {
   const settlement = run(plugin, more, (roles) => role(roles, "verification").verify(callOf(action, input, more)));
-  return settlement.tag === "happened" ? { tag: "happened", val: ownReceipt(settlement.val) } : settlement;
+  return ownSettlement(settlement);
 }
 
 /** Tests a connection against a script, as {@link invoke}. */
 export function check(plugin: Connector, more: CallOptions = {}): Identity {
   return run(plugin, more, (roles) => role(roles, "connection").check(context(more.context)));
+}
+
+/**
+ * The same for functions that return promises, as `await awaiting.invoke(…)`: for plugins that are built with StarlingMonkey.
+ * `fetch` sends by the script meanwhile, so run one after the other.
+ */
+export const awaiting = {
+  /** As {@link invoke}. */
+  async invoke(plugin: Connector, action: string, input: unknown, more: CallOptions = {}): Promise<TestReceipt> {
+    return ownReceipt(await wait(plugin, more, (roles) => roles.actions.invoke(callOf(action, input, more))));
+  },
+  /** As {@link verify}. */
+  async verify(plugin: Connector, action: string, input: unknown, more: CallOptions = {}): Promise<TestSettlement> {
+    const settle = (roles: ConnectorRoles) => role(roles, "verification").verify(callOf(action, input, more));
+    return ownSettlement(await wait(plugin, more, settle));
+  },
+  /** As {@link check}. */
+  async check(plugin: Connector, more: CallOptions = {}): Promise<Identity> {
+    return wait(plugin, more, (roles) => role(roles, "connection").check(context(more.context)));
+  },
+};
+
+async function wait<T>(plugin: Connector, more: CallOptions, call: (roles: ConnectorRoles) => Later<T>): Promise<T> {
+  const script = more.script ?? new Script();
+  const platform = globalThis as { fetch?: Fetch | undefined };
+  const before = platform.fetch;
+  platform.fetch = fetchBy(new Http(script.http));
+  try {
+    const given = await call(plugin.connector(script.http));
+    script.done();
+    return given;
+  } catch (thrown) {
+    throw meant(thrown);
+  } finally {
+    platform.fetch = before;
+  }
 }
 
 function role<K extends keyof ConnectorRoles>(roles: ConnectorRoles, name: K): NonNullable<ConnectorRoles[K]> {
@@ -199,9 +237,9 @@ function role<K extends keyof ConnectorRoles>(roles: ConnectorRoles, name: K): N
   return found;
 }
 
-function run<T>(plugin: Connector, more: CallOptions, call: (roles: ConnectorRoles) => T): T {
+function run<T>(plugin: Connector, more: CallOptions, call: (roles: ConnectorRoles) => Later<T>): T {
   const script = more.script ?? new Script();
-  const given = faults(() => call(plugin.connector(script.http)));
+  const given = faults(() => refusePromise(call(plugin.connector(script.http))));
   script.done();
   return given;
 }
@@ -215,13 +253,21 @@ function ownReceipt(receipt: Receipt): TestReceipt {
   return { ...receipt, document, output: document.isJson() ? document.json() : null };
 }
 
-/** Faults as the plugin meant them; anything else is a fault of the test or the plugin, and stays what it is. */
+function ownSettlement(settlement: Settlement): TestSettlement {
+  return settlement.tag === "happened" ? { tag: "happened", val: ownReceipt(settlement.val) } : settlement;
+}
+
 function faults<T>(call: () => T): T {
   try {
     return call();
   } catch (thrown) {
-    throw thrown instanceof HttpError ? faultOf(thrown) : thrown;
+    throw meant(thrown);
   }
+}
+
+/** The fault that the plugin meant; anything else is a fault of the test or the plugin, and stays what it is. */
+function meant(thrown: unknown): unknown {
+  return thrown instanceof HttpError ? faultOf(thrown) : thrown;
 }
 
 export { Document, Fault, type FaultKind };

@@ -237,6 +237,7 @@ function thrown(map) {
     roles: ["mapper"],
     log,
     sourceMap: () => ({ sources: ["src/plugin.ts"], lines }),
+    awaits: false,
   });
   globalThis.console = console;
   try {
@@ -292,7 +293,13 @@ test("an exception becomes a fault of the contract with its line", () => {
 
 test("the roles of the code are those of the manifest", () => {
   const { console } = globalThis;
-  const host = (/** @type {string[]} */ roles) => ({ roles, log, http: new Script().http, sourceMap: () => undefined });
+  const host = (/** @type {string[]} */ roles) => ({
+    roles,
+    log,
+    http: new Script().http,
+    sourceMap: () => undefined,
+    awaits: false,
+  });
   assert.throws(
     () =>
       expose(

@@ -5,6 +5,7 @@ mod api;
 mod author;
 mod bad_input;
 mod bench;
+mod clients;
 mod compared;
 mod conformance;
 mod contacts;

@@ -1,0 +1,160 @@
+//! A language's own HTTP client in the real host: what it sends passes the same gate, and a denial keeps its name and its cure.
+
+use std::fs;
+
+use anyhow::ensure;
+
+use crate::author::{Desk, Ended};
+
+const MANIFEST: &str = r#"id = "asker"
+version = "0.1.0"
+description = "Sends what its input says"
+owner = "you@example.com"
+licence = "Apache-2.0"
+contract = "0.1"
+roles = ["actions"]
+
+[actions.ask]
+title = "Ask"
+effect = "unsafe"
+
+[[http]]
+origin = "connection"
+methods = ["GET", "POST"]
+paths = ["/notes"]
+reason = "reads and writes notes"
+"#;
+
+/// What each client is tried with: an answer, a body, a status, a lost answer, and a host that nobody asked for. The name of
+/// a case, its input, and the rest of it.
+const CASES: [(&str, &str, &str); 5] = [
+    (
+        "reads",
+        "{ url: BASE/notes }",
+        r#"http:
+  - request: { method: GET, url: https://notes.example.com/notes, headers: { authorization: Bearer made-up } }
+    response: { status: 200, headers: { content-type: text/plain }, body: zoë }
+expect: { output: { status: 200, type: text/plain, text: zoë } }"#,
+    ),
+    (
+        "writes",
+        r#"{ url: BASE/notes, body: '{"title":"zoë"}' }"#,
+        r#"http:
+  - request: { method: POST, url: https://notes.example.com/notes, json: { title: zoë } }
+    response: { status: 204 }
+expect: { output: { status: 204, type: null, text: "" } }"#,
+    ),
+    (
+        "is-told-to-wait",
+        "{ url: BASE/notes }",
+        r#"http:
+  - request: { method: GET, url: https://notes.example.com/notes }
+    response: { status: 429, headers: { retry-after: "7" } }
+expect: { fault: { kind: rate-limited, code: http-429, retry_after_ms: 7000 } }"#,
+    ),
+    (
+        "loses-an-answer",
+        "{ url: BASE/notes, body: '{}' }",
+        r#"http:
+  - request: { method: POST, url: https://notes.example.com/notes, json: {} }
+    response: { fault: broken, sent: true }
+expect: { fault: { kind: unknown-outcome } }"#,
+    ),
+    (
+        "is-denied",
+        "{ url: https://evil.example.com/x }",
+        "expect: { fault: { kind: forbidden, code: weir.http.not-requested } }",
+    ),
+];
+
+const FETCH: &str = r#"import { checkFetched, connector } from "@weir/sdk";
+
+async function ask({ input: { url, body } }) {
+  const method = body === undefined ? "GET" : "POST";
+  const answer = checkFetched(await fetch(url, { method, body, headers: { "Content-Type": "application/json" } }));
+  return { status: answer.status, type: answer.headers.get("content-type"), text: await answer.text() };
+}
+
+export default connector({ actions: { ask } });
+"#;
+
+const URLLIB: &str = r#"import urllib.request
+from typing import Any
+
+from weir_sdk import action
+
+
+@action("ask")
+def ask(sent: dict[str, Any]) -> Any:
+    body = sent["body"].encode() if "body" in sent else None
+    request = urllib.request.Request(sent["url"], body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        return {"status": answer.status, "type": answer.headers["content-type"], "text": answer.read().decode()}
+"#;
+
+/// A project whose only source is this, with cases that name the connection's base URL as its client does.
+fn begin(lang: &str, source: (&str, &str), base: &str) -> anyhow::Result<Desk> {
+    let desk = Desk::new()?;
+    desk.must(".", &format!("weir plugin new connector --lang {lang} asker && rm -r asker/cases/* asker/test*"))?;
+    fs::write(desk.path("asker/weir-plugin.toml"), MANIFEST)?;
+    fs::write(desk.path("asker").join(source.0), source.1)?;
+    for (name, input, rest) in CASES {
+        let input = input.replace("BASE", base);
+        let case = format!(
+            "about: {name}
+call:
+  action: ask
+  input: {input}
+  connection:
+    base_url: https://notes.example.com
+    credential: {{ scheme: bearer, secret: made-up }}
+{rest}
+"
+        );
+        fs::write(desk.path(&format!("asker/cases/{name}.yaml")), case)?;
+    }
+    Ok(desk)
+}
+
+#[track_caller]
+fn check(desk: &Desk) -> anyhow::Result<()> {
+    let printed = desk.must("asker", "weir plugin build && weir plugin test --component asker.wasm")?;
+    assert!(printed.contains("5 cases, 0 failed"), "{printed}");
+    // Nothing is to be seen of a denial that was expected; whoever did not expect it is told what to add.
+    desk.edit("asker/cases/is-denied.yaml", "forbidden", "timeout")?;
+    let Ended { code, stdout, .. } = desk.shell("asker", "weir plugin test --component asker.wasm --only is-denied")?;
+    assert_eq!(code, Some(1), "{stdout}");
+    for line in ["does not ask to reach evil.example.com:443", "[[http]]", "origin = \"https://evil.example.com\""] {
+        assert!(stdout.contains(line), "{line}\n{stdout}");
+    }
+    Ok(())
+}
+
+#[test]
+fn urllib_sends_by_the_gate() -> anyhow::Result<()> {
+    check(&begin("python", ("src/asker.py", URLLIB), "https://connection.invalid")?)
+}
+
+#[test]
+fn fetch_sends_by_the_gate_with_starlingmonkey_and_says_what_to_use_with_quickjs() -> anyhow::Result<()> {
+    let desk = begin("js", ("src/plugin.js", FETCH), "")?;
+    let refused = |told: &str| -> anyhow::Result<()> {
+        let Ended { code, stdout, stderr } = desk.shell("asker", "weir plugin test --only reads")?;
+        ensure!(code == Some(1) && stdout.contains(told), "{told}\n{stdout}{stderr}");
+        Ok(())
+    };
+    refused("leave out `async` and `await`, and send requests by `http`, which waits by itself")?;
+    desk.edit("asker/src/plugin.js", "async ", "")?;
+    desk.edit("asker/src/plugin.js", "await ", "")?;
+    refused(
+        "`fetch` of /notes: QuickJS has nothing that waits for a promise; send it by `http`, the second argument of",
+    )?;
+
+    fs::write(desk.path("asker/src/plugin.js"), FETCH)?;
+    desk.edit("asker/package.json", "\"weir-component\"", "\"weir-component --engine starlingmonkey\"")?;
+    let Ended { code, stderr, .. } = desk.shell("asker", "weir plugin build")?;
+    let install = "npm install @bytecodealliance/componentize-js@0.23.0 @bytecodealliance/jco@1.15.4";
+    assert!(code == Some(1) && stderr.contains(install), "{stderr}");
+    desk.must("asker", install)?;
+    check(&desk)
+}
