@@ -204,7 +204,7 @@ async function intoStarlingMonkey(source, wit, roles) {
   const { component } = await starlingmonkey.componentize(source, {
     witPath: wit,
     worldName: "plugin",
-    // No plugin serves requests, and a mapper sends none. Without `http`, the classes of `fetch` trap.
+    // No plugin serves requests, and a mapper sends none. Without `http`, the engine's own `fetch` traps.
     disableFeatures: roles.includes("mapper") ? ["http", "fetch-event"] : ["fetch-event"],
   });
   return component;
