@@ -13,6 +13,7 @@ export interface FetchResponse {
     readonly ok: boolean;
     readonly status: number;
     readonly headers: Iterable<[name: string, value: string]>;
+    text(): Promise<string>;
 }
 /** The function. */
 export type Fetch = (input: unknown, init?: unknown) => Promise<FetchResponse>;

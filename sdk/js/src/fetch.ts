@@ -24,6 +24,7 @@ export interface FetchResponse {
   readonly ok: boolean;
   readonly status: number;
   readonly headers: Iterable<[name: string, value: string]>;
+  text(): Promise<string>;
 }
 
 /** The function. */
@@ -59,7 +60,16 @@ function respond(answer: Response): FetchResponse {
   const { status } = answer;
   const headers = answer.headers.map(([name, value]): [string, string] => [name, value]);
   const response = new platform.Response(BODILESS.includes(status) ? null : answer.body, { status, headers });
-  Object.defineProperty(response, "url", { value: answer.url });
+  const json = async () => {
+    const text = await response.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      // Says by its kind whether the effect may be there.
+      return answer.json();
+    }
+  };
+  Object.defineProperties(response, { url: { value: answer.url }, json: { value: json } });
   known.set(response, answer);
   return response;
 }

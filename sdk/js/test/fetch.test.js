@@ -19,6 +19,7 @@ const plugin = connector({
       const { status, url, body } = await fetch(new Request(`${BASE_URL}/items/1`, { method: "DELETE" }));
       return { status, url, body };
     },
+    json: async () => (await fetch("/items", { method: "POST", body: "{}" })).json(),
     copy: async () => {
       const answer = await fetch("https://other.example/a?b={c}");
       return checkFetched(new Response(answer.body, answer)).text();
@@ -35,6 +36,8 @@ test("what fetch sends goes by the script, and its answers are as any", async ()
   const reply = Reply.json(201, { id: 12345678901234567890n }, { "X-Id": "i1" });
   const created = await awaiting.invoke(plugin, "create", {}, { script: new Script().on(creation, reply) });
   assert.deepEqual([created.output, created.externalId], [{ id: 12345678901234567890n }, "i1"]);
+  const read = new Script().on({ method: "POST", url: "/items", body: "{}" }, Reply.json(200, [1.5]));
+  assert.deepEqual((await awaiting.invoke(plugin, "json", {}, { script: read })).output, [1.5]);
   const removal = new Script().on({ method: "DELETE", url: "/items/1" }, Reply.status(204));
   const removed = await awaiting.invoke(plugin, "remove", {}, { script: removal });
   assert.deepEqual(removed.output, { status: 204, url: "/items/1", body: null });
@@ -54,6 +57,15 @@ test("a status, and an answer that is not there, are the faults that they mean",
   ])) {
     const script = new Script().on(creation, reply);
     await assert.rejects(awaiting.invoke(plugin, "create", {}, { script }), expected);
+  }
+  /** @type {import("@weir/sdk").Request} */
+  const posted = { method: "POST", url: "/items", body: "{}" };
+  for (const [reply, kind] of /** @type {[Reply, string][]} */ ([
+    [Reply.status(200, {}, "<html>"), "unknown-outcome"],
+    [Reply.status(400, {}, "<html>"), "internal"],
+  ])) {
+    const unreadable = awaiting.invoke(plugin, "json", {}, { script: new Script().on(posted, reply) });
+    await assert.rejects(unreadable, { kind, code: "unexpected-answer" });
   }
   const script = new Script().on({ url: "https://other.example/a?b={c}" }, Reply.status(404));
   await assert.rejects(awaiting.invoke(plugin, "copy", {}, { script }), { kind: "not-found", code: "http-404" });

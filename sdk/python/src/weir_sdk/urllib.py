@@ -11,6 +11,9 @@ A component has no sockets. Whatever a connector or one of its packages opens by
 | another status than 2xx | `StatusError`, an `urllib.error.HTTPError` | the fault of the status, as `Response.check` |
 | no answer | `GateError`, an `urllib.error.URLError` and an `HttpError` | the fault that it is |
 
+`answer.response` is the `weir_sdk.http.Response`; its `json()` is an `unknown-outcome` where a POST succeeded and its answer
+cannot be read, which `json.loads(answer.read())` cannot know.
+
 Nothing needs to be imported or installed: a component does it where `urllib.request` was imported while it was built, and
 so does `weir_sdk.testing.Script`. Timeouts are Weir's own; proxies, cookies and passwords are not looked for.
 """
