@@ -175,10 +175,12 @@ fn add_body(request: Request, description: &Description) -> Result<Request, Faul
     if !body.get().starts_with('"') {
         return request.json(body);
     }
-    let text: String = serde_json::from_str(body.get())?;
+    let refuse = |message: &str| Fault::invalid_input("the body cannot be sent as text").field("/body", message);
+    // Half a surrogate pair can be written in JSON, and is no text.
+    let text: String = serde_json::from_str(body.get()).map_err(|error| refuse(&format!("is no text: {error}")))?;
     // Weir would take it for the place of a secret, and in a text there is no other way to write it.
     if text.contains("{{") {
-        return Err(Fault::invalid_input("the body cannot be sent as text").field("/body", "contains `{{`"));
+        return Err(refuse("contains `{{`"));
     }
     let is_typed = description.headers.keys().any(|field| field.eq_ignore_ascii_case("content-type"));
     let mut request = request;

@@ -4,6 +4,7 @@ use std::path::Path;
 use manifest::Manifest;
 
 use crate::BuildError;
+use crate::link::link;
 
 /// The manifest of the plugin in this folder, its schemas read.
 ///
@@ -23,6 +24,8 @@ pub(crate) fn finish(manifest: &Manifest, built: &Path, output: &Path) -> Result
         move |cause| BuildError::File { what, file, cause }
     };
     let component = fs::read(built).map_err(file("read", built))?;
+    // What cannot be linked serves as it is.
+    let component = link(&component).ok().flatten().unwrap_or(component);
     let embedded = manifest::embed(&component, manifest);
     let component = embedded.map_err(|cause| BuildError::Embed { component: built.to_owned(), cause })?;
     // Under another name first: whoever watches the folder never sees half a plugin.

@@ -11,6 +11,7 @@ mod finish;
 mod go;
 mod javascript;
 mod language;
+mod link;
 mod python;
 mod rust;
 mod workshop;
