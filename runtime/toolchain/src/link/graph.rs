@@ -22,6 +22,14 @@ pub(super) enum Source {
     Component,
 }
 
+/// Where an export is found.
+pub(super) struct Origin<'a> {
+    /// The instance of a module that has it, and its name there; none if the component made it of what it imports.
+    pub(super) export: Option<(usize, &'a str)>,
+    /// The function of the component that it is, if it has a number there.
+    pub(super) function: Option<usize>,
+}
+
 /// The core side of a component.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
@@ -125,16 +133,17 @@ impl Graph {
         self.items[space(kind)?].get(index)
     }
 
-    /// Where an export of an instance comes from in the end: the instance of a module that has it, and its name there.
-    pub(super) fn origin<'a>(&'a self, instance: usize, name: &'a str) -> Option<(usize, &'a str)> {
+    /// Where an export of an instance comes from in the end.
+    pub(super) fn origin<'a>(&'a self, instance: usize, name: &'a str) -> Option<Origin<'a>> {
         match self.instances.get(instance)? {
-            Instantiated::Module { .. } => Some((instance, name)),
+            Instantiated::Module { .. } => Some(Origin { export: Some((instance, name)), function: None }),
             Instantiated::Bundle(items) => {
                 let (_, kind, index) = items.iter().find(|(item, ..)| item == name)?;
-                match self.item(*kind, *index)? {
-                    Source::Export { instance, name } => self.origin(*instance, name),
+                let export = match self.item(*kind, *index)? {
+                    Source::Export { instance, name } => self.origin(*instance, name)?.export,
                     Source::Component => None,
-                }
+                };
+                Some(Origin { export, function: (*kind == ExternalKind::Func).then_some(*index) })
             }
         }
     }
