@@ -22,9 +22,11 @@ use wasmparser::{Parser, Payload, Validator};
 /// # Errors
 /// It is no component, or it has what this does not know.
 pub(crate) fn link(component: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    let validate = |component: &[u8]| Validator::new().validate_all(component).map_err(|error| error.to_string());
+    validate(component)?;
     let linked = link_all(component)?;
     if let Some(linked) = &linked {
-        Validator::new().validate_all(linked).map_err(|error| error.to_string())?;
+        validate(linked)?;
     }
     Ok(linked)
 }
