@@ -7,8 +7,8 @@ use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 /// What a module of WASI preview 1 exports to be started.
 const START: &str = "_initialize";
 const WASI: &str = "wasi_snapshot_preview1";
-/// Some seconds: a start that takes longer is an endless one.
-const FUEL: u64 = 20_000_000_000;
+/// A second or two: a start that takes longer is an endless one.
+const FUEL: u64 = 4_000_000_000;
 /// As much as is told of what a start complained of.
 const COMPLAINT_BYTES_MAX: usize = 4 << 10;
 

@@ -3,12 +3,30 @@
 use super::support::{built_plugin, set, transform_call};
 use engine::PluginCaller as _;
 use host::PluginSettings;
+use wasmparser::{Parser, Payload, TypeRef};
 
 /// Bytes of a lead's name. Most of what passes through the sandbox is handed over by the host, which is when no import may
 /// be called: a collector that looks at the clock there traps.
 const NAME_BYTES: usize = 64 << 10;
 /// So that some 25 MiB pass through a heap that collects at every few.
 const CALLS: u8 = 200;
+
+/// A library that is linked when it runs imports the table that all of them share, and puts its functions there for every call.
+#[test]
+fn nothing_is_linked_when_it_runs() {
+    for plugin in ["lead-mapper-python", "contacts-python", "lead-mapper-js", "contacts-ts"] {
+        let component = built_plugin(plugin);
+        let imports = Parser::new(0).parse_all(&component).filter_map(|payload| match payload.expect("is read") {
+            Payload::ImportSection(section) => Some(section),
+            _ => None,
+        });
+        for import in imports.flat_map(|section| section.into_imports()) {
+            let import = import.expect("is read");
+            let is_shared = matches!(import.ty, TypeRef::Table(_)) && import.name == "__indirect_function_table";
+            assert!(!is_shared, "{plugin} has a library that was not linked");
+        }
+    }
+}
 
 #[tokio::test]
 async fn a_garbage_collector_is_in_nobodys_way() {

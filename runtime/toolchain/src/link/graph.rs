@@ -35,6 +35,8 @@ pub(super) struct Origin<'a> {
 pub(super) struct Graph {
     /// Where each module's bytes lie.
     pub(super) modules: Vec<Range<usize>>,
+    /// Where those of each component within lie.
+    pub(super) components: Vec<Range<usize>>,
     pub(super) instances: Vec<Instantiated>,
     items: [Vec<Source>; 4],
     /// Items that the component itself uses: as functions that it lifts, as memories that it reads.
@@ -62,6 +64,9 @@ impl Graph {
                 Payload::End(_) => depth -= 1,
                 Payload::ModuleSection { unchecked_range: Range { start, end }, .. } if depth == 1 => {
                     graph.modules.push(start as usize..end as usize);
+                }
+                Payload::ComponentSection { unchecked_range: Range { start, end }, .. } if depth == 1 => {
+                    graph.components.push(start as usize..end as usize);
                 }
                 Payload::InstanceSection(section) if depth == 1 => {
                     for instance in section {
@@ -133,8 +138,19 @@ impl Graph {
         self.items[space(kind)?].get(index)
     }
 
+    /// Where what is imported under these names comes from, given the arguments of an instance.
+    pub(super) fn import<'a>(
+        &'a self,
+        arguments: &[(String, usize)],
+        module: &str,
+        name: &'a str,
+    ) -> Option<Origin<'a>> {
+        let (_, instance) = arguments.iter().find(|(argument, _)| argument == module)?;
+        self.origin(*instance, name)
+    }
+
     /// Where an export of an instance comes from in the end.
-    pub(super) fn origin<'a>(&'a self, instance: usize, name: &'a str) -> Option<Origin<'a>> {
+    fn origin<'a>(&'a self, instance: usize, name: &'a str) -> Option<Origin<'a>> {
         match self.instances.get(instance)? {
             Instantiated::Module { .. } => Some(Origin { export: Some((instance, name)), function: None }),
             Instantiated::Bundle(items) => {

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use graph::Graph;
 use merge::merge;
 use plan::Plan;
-use wasmparser::{Parser, Payload, Validator};
+use wasmparser::Validator;
 
 /// The same component with its libraries linked, and those of components within it; none if there is nothing to link.
 ///
@@ -32,22 +32,13 @@ pub(crate) fn link(component: &[u8]) -> Result<Option<Vec<u8>>, String> {
 }
 
 fn link_all(component: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    let graph = Graph::read(component)?;
     let mut within = BTreeMap::new();
-    let mut depth = 0;
-    for payload in Parser::new(0).parse_all(component) {
-        match payload.map_err(|error| error.to_string())? {
-            Payload::Version { .. } => depth += 1,
-            Payload::End(_) => depth -= 1,
-            Payload::ComponentSection { unchecked_range, .. } if depth == 1 => {
-                let range = unchecked_range.start as usize..unchecked_range.end as usize;
-                if let Some(linked) = link_all(&component[range.clone()])? {
-                    within.insert(range.start, linked);
-                }
-            }
-            _ => {}
+    for range in &graph.components {
+        if let Some(linked) = link_all(&component[range.clone()])? {
+            within.insert(range.start, linked);
         }
     }
-    let graph = Graph::read(component)?;
     let plan = Plan::make(component, &graph)?;
     if plan.members.is_empty() && within.is_empty() {
         return Ok(None);
@@ -58,7 +49,7 @@ fn link_all(component: &[u8]) -> Result<Option<Vec<u8>>, String> {
 
 #[cfg(test)]
 mod tests {
-    use wasmparser::{ElementKind, Operator};
+    use wasmparser::{ElementKind, Operator, Parser, Payload};
 
     use super::merge::imports;
     use super::write::EMPTY;

@@ -67,10 +67,7 @@ impl<'a> Plan<'a> {
             return Ok(None);
         }
         let imports = imports(module)?;
-        let origin = |import: &Import<'a>| {
-            let (_, instance) = arguments.iter().find(|(name, _)| name == import.module)?;
-            graph.origin(*instance, import.name)
-        };
+        let origin = |import: &Import<'a>| graph.import(arguments, import.module, import.name);
         // What puts functions into the table of the others is worth a detour to functions that come late.
         let is_of_others = |import: &Import<'a>| {
             origin(import).and_then(|origin| origin.export).is_some_and(|(instance, _)| self.number(instance).is_some())
@@ -120,7 +117,7 @@ impl<'a> Plan<'a> {
             for import in imports(&component[graph.modules[*module].clone()])? {
                 let argument = arguments.iter().find(|(name, _)| name == import.module);
                 let Some((_, argument)) = argument else { continue };
-                let origin = graph.origin(*argument, import.name).and_then(|origin| origin.export);
+                let origin = graph.import(arguments, import.module, import.name).and_then(|origin| origin.export);
                 if let Some((origin, name)) = origin {
                     // Given as an instance and not in a bundle, so that its name must stay.
                     let is_whole = matches!(graph.instances[*argument], Instantiated::Module { .. });
