@@ -1,18 +1,18 @@
-//! `weir dev`: `weir up` for whoever writes the plugins. What changes in their folders is built and takes the place of what
-//! serves while events flow; what does not build changes nothing.
+//! `weir dev`: `weir up` for whoever writes the plugins. What changes in their folders takes the place of what serves while
+//! events flow, natively where the language can, else as soon as it is built; what does not build changes nothing.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::Context as _;
 use api::{Applied, Control, ControlError};
 use lifecycle::{Clock as _, Shutdown, SystemClock};
-use server::Project;
+use server::{Development, Project};
 
-use crate::plugin::build::build;
+use crate::plugin::build::{build, native};
 use crate::plugin::watch::{LOOK_EVERY, State, is_source, state};
 use crate::screen::clean;
 use crate::stop::{Exit, Stop, report};
@@ -22,10 +22,11 @@ use crate::up;
 const ENDINGS: [&str; 4] = ["toml", "yaml", "yml", "json"];
 
 /// Runs the project in the folder until a signal ends it.
-pub(crate) fn run(dir: &Path, json: bool) -> anyhow::Result<Exit> {
+pub(crate) fn run(dir: &Path, wasm: bool, json: bool) -> anyhow::Result<Exit> {
     up::log(json, "warn");
     let dir = dir.canonicalize().with_context(|| format!("cannot use the folder `{}`", dir.display()))?;
-    let mut bench = Bench { dir, plugins: BTreeMap::new(), files: None };
+    let programs = (!wasm).then(Programs::default);
+    let mut bench = Bench { dir, plugins: BTreeMap::new(), files: None, programs };
     let project = bench.first()?;
     if !project.settings.listen.ip().is_loopback() {
         let title = format!(
@@ -36,6 +37,11 @@ pub(crate) fn run(dir: &Path, json: bool) -> anyhow::Result<Exit> {
         return Err(Stop::new(Exit::Refused, title).into());
     }
     say("For development only: plugins that are built from their folders are granted whatever they ask for.");
+    if let Some(natives) = bench.programs.as_ref().map(Programs::names).filter(|names| !names.is_empty()) {
+        say(&format!(
+            "Natively, with your own rights and no sandbox: {natives}. As they will be published: weir dev --wasm"
+        ));
+    }
     if bench.plugins.is_empty() {
         say("No plugin here is: write in plugins.toml `[plugin.NAME]` and `source = \"FOLDER\"`, that of its project.");
     }
@@ -49,12 +55,55 @@ struct Bench {
     dir: PathBuf,
     plugins: BTreeMap<PathBuf, State>,
     files: Option<State>,
+    /// None: everything is built as WebAssembly.
+    programs: Option<Programs>,
+}
+
+/// What runs natively, by the plugin's folder. The server asks for it whenever it reads the project.
+#[derive(Clone, Default)]
+struct Programs(Arc<Mutex<BTreeMap<PathBuf, (String, host::Program)>>>);
+
+impl Programs {
+    fn get(&self, folder: &Path) -> Option<host::Program> {
+        let programs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        programs.get(folder).map(|(_, program)| program.clone())
+    }
+
+    /// Makes the plugin ready to run natively, if its language can.
+    fn prepare(&self, folder: &Path, state: State) -> anyhow::Result<bool> {
+        let Some(native) = native(folder)? else { return Ok(false) };
+        let program = host::Program {
+            program: native.program,
+            arguments: native.arguments,
+            environment: native.environment,
+            folder: folder.to_owned(),
+            digest: format!("native:{state}"),
+        };
+        let name = format!("{} ({})", native.manifest.id, native.language);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_owned(), (name, program));
+        Ok(true)
+    }
+
+    fn names(&self) -> String {
+        let programs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        programs.values().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Makes the plugin in the folder ready to serve: as a program, or as a component.
+fn make(folder: &Path, state: State, programs: Option<&Programs>) -> anyhow::Result<()> {
+    if let Some(programs) = programs
+        && programs.prepare(folder, state)?
+    {
+        return Ok(());
+    }
+    build(folder).map(drop)
 }
 
 /// What has changed.
 #[derive(Default)]
 struct Changes {
-    plugins: Vec<PathBuf>,
+    plugins: Vec<(PathBuf, State)>,
     files: bool,
 }
 
@@ -68,12 +117,14 @@ impl Bench {
     /// The project, with all that is in it built. As long as it has faults, it tells them and waits for a change.
     fn first(&mut self) -> anyhow::Result<Project> {
         loop {
-            for folder in self.look().plugins {
-                if let Err(error) = build(&folder) {
+            for (folder, state) in self.look().plugins {
+                if let Err(error) = make(&folder, state, self.programs.as_ref()) {
                     report(&error);
                 }
             }
-            let problems = match Project::read_for_development(&self.dir) {
+            let programs = self.programs.clone();
+            let development = Development::new(move |folder| programs.as_ref()?.get(folder));
+            let problems = match Project::read_for_development(&self.dir, &development) {
                 Ok(project) => return Ok(project),
                 Err(problems) => problems,
             };
@@ -94,7 +145,7 @@ impl Bench {
         for folder in Project::plugin_folders(&self.dir) {
             let now = state(&folder, &is_source);
             if self.plugins.get(&folder) != Some(&now) {
-                changes.plugins.push(folder.clone());
+                changes.plugins.push((folder.clone(), now));
             }
             plugins.insert(folder, now);
         }
@@ -126,8 +177,8 @@ impl Bench {
             }
             let seen = Instant::now();
             let mut is_built = changes.files;
-            for folder in changes.plugins {
-                is_built |= build_anew(folder).await;
+            for (folder, state) in changes.plugins {
+                is_built |= make_anew(folder, state, self.programs.clone()).await;
             }
             if is_built {
                 tell(control.apply().await, seen);
@@ -136,11 +187,11 @@ impl Bench {
     }
 }
 
-/// Builds a plugin where it keeps no event waiting; gives whether there is a new component.
-async fn build_anew(folder: PathBuf) -> bool {
+/// Makes a plugin ready where it keeps no event waiting; gives whether there is something new to serve.
+async fn make_anew(folder: PathBuf, state: State, programs: Option<Programs>) -> bool {
     let shown = folder.display().to_string();
-    match tokio::task::spawn_blocking(move || build(&folder)).await {
-        Ok(Ok(_)) => true,
+    match tokio::task::spawn_blocking(move || make(&folder, state, programs.as_ref())).await {
+        Ok(Ok(())) => true,
         Ok(Err(error)) => {
             report(&error);
             say(&format!("{shown} does not build: what serves goes on serving"));
@@ -173,10 +224,14 @@ fn tell(applied: Result<Applied, ControlError>, seen: Instant) {
         .map(|plugin| format!("{} {} {} ({seconds:.1} s)", plugin.name, plugin.version, plugin.message))
         .collect();
     lines.extend(applied.troubles.iter().map(|trouble| format!("! {trouble}")));
+    if !applied.troubles.is_empty() {
+        lines.push("not everything was taken: what serves goes on serving".to_owned());
+    }
     if lines.is_empty() {
         lines.push(format!("the project's files are in service ({seconds:.1} s)"));
     }
-    lines.iter().for_each(|line| say(&clean(line)));
+    // A program that does not start says why on lines of its own.
+    lines.iter().flat_map(|line| line.lines()).for_each(|line| say(&clean(line)));
 }
 
 /// Whoever started it may have gone away; that is no reason to stop.

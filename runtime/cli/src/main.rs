@@ -51,8 +51,11 @@ enum Command {
     /// Run Weir on the project in this folder; an empty folder will do.
     Up,
     /// Run Weir on the project in this folder for whoever writes its plugins: those whose `source` in plugins.toml is a
-    /// folder are built, granted what they ask for, and replaced as their files change.
+    /// folder run natively where their language can, are granted what they ask for, and are replaced as their files change.
     Dev {
+        /// Build every plugin as WebAssembly, in the sandbox that it will be published for.
+        #[arg(long)]
+        wasm: bool,
         /// The project; else the folder of `--dir`.
         #[arg(value_name = "FOLDER")]
         folder: Option<PathBuf>,
@@ -123,7 +126,7 @@ fn main() -> ExitCode {
 fn run(command: Command, dir: &Path, screen: &Screen) -> anyhow::Result<Exit> {
     match command {
         Command::Up => up::run(dir, screen.json),
-        Command::Dev { folder } => dev::run(folder.as_deref().unwrap_or(dir), screen.json),
+        Command::Dev { folder, wasm } => dev::run(folder.as_deref().unwrap_or(dir), wasm, screen.json),
         Command::Init { folder } => init::run(folder.as_deref().unwrap_or(dir), screen),
         Command::Check => check::run(dir, screen),
         Command::Doctor => doctor::run(dir, screen),

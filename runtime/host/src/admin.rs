@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use engine::{AdminError, GenerationStatus, Inspection, PluginAdmin, PluginSelector, TransformCall};
 use futures_util::future::BoxFuture;
+use manifest::Manifest;
 use model::{Attributes, Document, Event, EventId, Fault, Timestamp};
 
 use crate::call::{CheckTypes, Transform};
 use crate::generation::{Generation, inspection};
 use crate::host::{Host, Inner};
 use crate::load::{self, LoadError, Read};
+use crate::native::{Native, Program};
 use crate::registry::{Serving, Settings, refused};
 use crate::wasi::Surroundings;
 
@@ -26,6 +28,19 @@ impl Inner {
         let linker = if is_mapper { &self.mapper_linker } else { &self.connector_linker };
         let settings = self.registry.settings(name);
         let generation = Arc::new(Generation::link(name, read, &component, linker, &settings.limits)?);
+        self.canary(&generation, settings).await.map_err(LoadError::Canary)?;
+        Arc::into_inner(generation).ok_or_else(|| LoadError::Link("its canary call did not end".to_owned()))
+    }
+
+    /// Starts a program and tries it. What serves calls is not touched.
+    async fn start(&self, name: &str, manifest: Manifest, program: Program) -> Result<Generation, LoadError> {
+        let digest = program.digest.clone();
+        let read = Read { manifest: Arc::new(manifest), imports: Vec::new(), exports: Vec::new(), digest };
+        let settings = self.registry.settings(name);
+        let starting = Native::start(program, &settings.limits);
+        let native = tokio::time::timeout(CANARY_DEADLINE, starting).await;
+        let late = |_| LoadError::Native(format!("it says nothing for {} s", CANARY_DEADLINE.as_secs()));
+        let generation = Arc::new(Generation::native(name, read, native.map_err(late)??, &settings.limits));
         self.canary(&generation, settings).await.map_err(LoadError::Canary)?;
         Arc::into_inner(generation).ok_or_else(|| LoadError::Link("its canary call did not end".to_owned()))
     }
@@ -83,6 +98,26 @@ fn sample(generation: &Generation) -> TransformCall {
     };
     let plugin = PluginSelector { name: generation.plugin.name.clone(), major: generation.major };
     TransformCall { plugin, event: Arc::new(event), input, options: "{}".into() }
+}
+
+impl Host {
+    /// As [`PluginAdmin::stage`], of a plugin that is a program of this machine. It is no sandbox, and runs with the rights
+    /// of Weir itself: for whoever writes the plugin, on their own machine.
+    ///
+    /// # Errors
+    /// It does not start, or is not what its manifest says.
+    pub async fn stage_native(
+        &self,
+        name: &str,
+        manifest: Manifest,
+        program: Program,
+    ) -> Result<GenerationStatus, AdminError> {
+        if let Some(status) = self.0.registry.find(name, &program.digest) {
+            return Ok(status);
+        }
+        let generation = self.0.start(name, manifest, program).await.map_err(|fault| told(&fault))?;
+        self.0.registry.add(generation).map_err(|fault| refused(&fault))
+    }
 }
 
 impl PluginAdmin for Host {

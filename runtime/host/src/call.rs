@@ -11,11 +11,13 @@ use wasmtime::Engine;
 use crate::cpu::metered;
 use crate::fault;
 use crate::gate::Gate;
-use crate::generation::{Generation, Sandbox};
+use crate::generation::{Code, Generation, Sandbox, Sandboxed};
 use crate::ledger::Left;
 use crate::limits::Exceeded;
+use crate::native::{Ask, Caller, Native};
 use crate::registry::Serving;
 use crate::state::{self, CallState};
+use crate::v0_1::Exports;
 use crate::wasi::Surroundings;
 
 /// One entry point of a plugin, with what goes in.
@@ -23,24 +25,25 @@ pub(crate) trait Entry: Send {
     type Answer: Send;
 
     /// Calls the guest. An error is a trap, a limit, or an answer that breaks the contract.
-    fn call(
-        &self,
-        generation: &Generation,
-        sandbox: &mut Sandbox,
-    ) -> impl Future<Output = wasmtime::Result<Result<Self::Answer, Fault>>> + Send;
+    fn call(&self, exports: &Exports, sandbox: &mut Sandbox) -> impl Future<Output = Outcome<Self::Answer>> + Send;
+
+    /// The same of a plugin that is a process.
+    fn ask(&self, native: &Native, caller: &Caller) -> impl Future<Output = Outcome<Self::Answer>> + Send;
 }
+
+pub(crate) type Outcome<T> = wasmtime::Result<Result<T, Fault>>;
 
 pub(crate) struct Transform<'a>(pub(crate) &'a TransformCall);
 
 impl Entry for Transform<'_> {
     type Answer = Vec<Document>;
 
-    async fn call(
-        &self,
-        generation: &Generation,
-        sandbox: &mut Sandbox,
-    ) -> wasmtime::Result<Result<Vec<Document>, Fault>> {
-        generation.exports.transform(&mut sandbox.store, &sandbox.instance, self.0).await
+    async fn call(&self, exports: &Exports, sandbox: &mut Sandbox) -> Outcome<Vec<Document>> {
+        exports.transform(&mut sandbox.store, &sandbox.instance, self.0).await
+    }
+
+    async fn ask(&self, native: &Native, caller: &Caller) -> Outcome<Vec<Document>> {
+        native.transform(Ask::transform(self.0), caller).await
     }
 }
 
@@ -49,8 +52,12 @@ pub(crate) struct Invoke<'a>(pub(crate) &'a ActionCall, pub(crate) Arc<Gate>);
 impl Entry for Invoke<'_> {
     type Answer = Receipt;
 
-    async fn call(&self, generation: &Generation, sandbox: &mut Sandbox) -> wasmtime::Result<Result<Receipt, Fault>> {
-        generation.exports.invoke(&mut sandbox.store, &sandbox.instance, self.0, &self.1).await
+    async fn call(&self, exports: &Exports, sandbox: &mut Sandbox) -> Outcome<Receipt> {
+        exports.invoke(&mut sandbox.store, &sandbox.instance, self.0, &self.1).await
+    }
+
+    async fn ask(&self, native: &Native, caller: &Caller) -> Outcome<Receipt> {
+        native.invoke(Ask::invoke(self.0, &self.1), caller).await
     }
 }
 
@@ -59,12 +66,12 @@ pub(crate) struct Verify<'a>(pub(crate) &'a ActionCall, pub(crate) Arc<Gate>);
 impl Entry for Verify<'_> {
     type Answer = Settlement;
 
-    async fn call(
-        &self,
-        generation: &Generation,
-        sandbox: &mut Sandbox,
-    ) -> wasmtime::Result<Result<Settlement, Fault>> {
-        generation.exports.verify(&mut sandbox.store, &sandbox.instance, self.0, &self.1).await
+    async fn call(&self, exports: &Exports, sandbox: &mut Sandbox) -> Outcome<Settlement> {
+        exports.verify(&mut sandbox.store, &sandbox.instance, self.0, &self.1).await
+    }
+
+    async fn ask(&self, native: &Native, caller: &Caller) -> Outcome<Settlement> {
+        native.verify(Ask::verify(self.0, &self.1), caller).await
     }
 }
 
@@ -74,8 +81,13 @@ pub(crate) struct CheckTypes;
 impl Entry for CheckTypes {
     type Answer = ();
 
-    async fn call(&self, generation: &Generation, sandbox: &mut Sandbox) -> wasmtime::Result<Result<(), Fault>> {
-        generation.exports.check_types(&mut sandbox.store, &sandbox.instance)?;
+    async fn call(&self, exports: &Exports, sandbox: &mut Sandbox) -> Outcome<()> {
+        exports.check_types(&mut sandbox.store, &sandbox.instance)?;
+        Ok(Ok(()))
+    }
+
+    async fn ask(&self, _native: &Native, _caller: &Caller) -> Outcome<()> {
+        // It has said what it is when it was started, and its answers are read one by one.
         Ok(Ok(()))
     }
 }
@@ -144,7 +156,7 @@ impl Runner {
         let slots = if generation.is_mapper() { &self.mapper_slots } else { &self.connector_slots };
         let admission = async {
             let own = generation.permits.acquire().await.ok()?;
-            let slots = slots.acquire_many(generation.memories).await.ok()?;
+            let slots = slots.acquire_many(generation.memories()).await.ok()?;
             Some(Admission { _own: own, _slots: slots })
         };
         let within = deadline.saturating_duration_since(Instant::now());
@@ -171,20 +183,24 @@ impl Runner {
         let state = CallState::new(Arc::clone(limits), surroundings);
         let (ledger, meter) = (Arc::clone(&state.ledger), Arc::clone(&state.meter));
         let call = async {
-            let mut sandbox = match generation.take_warm() {
+            let sandboxed = match &generation.code {
+                Code::Sandboxed(sandboxed) => sandboxed,
+                Code::Native(native) => return entry.ask(native, &state.into_caller()).await,
+            };
+            let mut sandbox = match sandboxed.take_warm() {
                 Some(mut sandbox) => {
                     sandbox.store.data_mut().replace_call(state);
                     sandbox.store.set_epoch_deadline(1);
                     sandbox
                 }
-                None => self.sandbox(generation, state).await?,
+                None => self.sandbox(sandboxed, state).await?,
             };
-            let answer = entry.call(generation, &mut sandbox).await?;
+            let answer = entry.call(&sandboxed.exports, &mut sandbox).await?;
             sandbox.uses += 1;
             if sandbox.uses < serving.settings.calls_per_sandbox {
-                self.keep_warm(generation, sandbox);
+                self.keep_warm(sandboxed, sandbox);
             }
-            wasmtime::Result::Ok(answer)
+            Ok(answer)
         };
         let ended = timeout(wall, metered(call, &meter, &self.long_runners)).await;
         let left = ledger.close();
@@ -203,19 +219,19 @@ impl Runner {
         Ended { called: Called { answer, report, host_calls }, lost_request, trapped }
     }
 
-    async fn sandbox(&self, generation: &Generation, state: CallState) -> wasmtime::Result<Sandbox> {
+    async fn sandbox(&self, sandboxed: &Sandboxed, state: CallState) -> wasmtime::Result<Sandbox> {
         let mut store = state::store(&self.engine, state);
-        let instance = generation.component.instantiate_async(&mut store).await?;
+        let instance = sandboxed.component.instantiate_async(&mut store).await?;
         Ok(Sandbox { store, instance, uses: 0, kept: None })
     }
 
     /// Keeps a sandbox for the next call, if the part of the pool that is meant for it has room.
-    fn keep_warm(&self, generation: &Generation, mut sandbox: Sandbox) {
+    fn keep_warm(&self, sandboxed: &Sandboxed, mut sandbox: Sandbox) {
         if sandbox.kept.is_none() {
-            sandbox.kept = Arc::clone(&self.warm_slots).try_acquire_many_owned(generation.memories).ok();
+            sandbox.kept = Arc::clone(&self.warm_slots).try_acquire_many_owned(sandboxed.memories).ok();
         }
         if sandbox.kept.is_some() {
-            generation.keep_warm(sandbox);
+            sandboxed.keep_warm(sandbox);
         }
     }
 }

@@ -3,6 +3,7 @@ use wasmtime::{FrameInfo, Trap, WasmBacktrace};
 
 use crate::ledger::clean;
 use crate::limits::{Exceeded, Limits};
+use crate::native::Broken;
 use crate::wasi::Exited;
 
 /// Lines of a backtrace that are kept.
@@ -20,7 +21,8 @@ pub(crate) fn of_error(error: &wasmtime::Error, limits: &Limits, refused: Option
     let (code, message) = match (error.downcast_ref::<Trap>(), error.downcast_ref::<Exited>()) {
         (Some(trap), _) => ("weir.trap", format!("the plugin trapped: {trap}")),
         (_, Some(exited)) => ("weir.trap", exited.to_string()),
-        // Neither: what the guest gave cannot be read, such as text that is no UTF-8.
+        _ if error.downcast_ref::<Broken>().is_some_and(Broken::is_end) => ("weir.trap", clean(&error.to_string())),
+        // None of them: what the guest gave cannot be read, such as text that is no UTF-8.
         _ => ("weir.contract", format!("the plugin broke the contract: {}", clean(&error.root_cause().to_string()))),
     };
     with_backtrace(Fault::new(FaultKind::Internal, code, message), error)

@@ -5,13 +5,14 @@ use bytes::Bytes;
 use capability::Grant;
 use connection::Connection;
 use egress::{Auth, Egress, HttpFault, HttpFaultKind, Request, Response};
+use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::Semaphore;
 
 use crate::ledger::Ledger;
 use crate::limits::{Exceeded, Limits};
 
 /// Requests of one call that are under way at once: the host holds their answers until they are whole.
-pub(crate) const SIDE_BY_SIDE: usize = 8;
+const SIDE_BY_SIDE: usize = 8;
 
 /// The only way out of a connector's call, whichever import it uses: it counts, and hands the request to egress.
 pub(crate) struct Gate {
@@ -25,6 +26,7 @@ pub(crate) struct Gate {
 }
 
 /// A request as a guest asks for it.
+#[derive(Debug)]
 pub(crate) struct HttpAsk {
     pub(crate) method: String,
     pub(crate) url: String,
@@ -70,6 +72,24 @@ impl Gate {
     /// What is left of the call's time.
     pub(crate) fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Sends requests side by side; their answers stand in the order of the requests.
+    pub(crate) async fn send_all(
+        &self,
+        ledger: &Arc<Ledger>,
+        asks: Vec<HttpAsk>,
+        limits: &Limits,
+    ) -> Result<Vec<HttpAnswer>, Exceeded> {
+        let mut coming = stream::iter(asks.into_iter().map(|ask| self.send(ledger, ask))).buffered(SIDE_BY_SIDE);
+        let (mut answers, mut bytes) = (Vec::new(), 0);
+        while let Some(answer) = coming.next().await {
+            // What the host holds for one call is bounded as if it were one answer, and counted before more is fetched.
+            bytes += answer.as_ref().map_or(0, |response| response.body.len());
+            limits.check_output(bytes)?;
+            answers.push(answer);
+        }
+        Ok(answers)
     }
 
     /// Sends one request. However it ends, the ledger knows of it.

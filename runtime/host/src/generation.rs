@@ -12,12 +12,16 @@ use wasmtime::component::{Component, Instance, InstancePre, Linker};
 
 use crate::limits::Limits;
 use crate::load::{LoadError, Read};
+use crate::native::Native;
 use crate::sandbox::{MEMORIES_MAX, TABLES_MAX};
 use crate::state::CallState;
 use crate::v0_1;
 
 /// Calls of one plugin side by side, where the operator says nothing: as many as a connection takes at once.
 const CALLS: u32 = 64;
+
+/// The same where each is a process of its own.
+const NATIVE_CALLS_MAX: u32 = 4;
 
 /// A generation is quarantined when this many different executions have trapped …
 const TRAPPED_EXECUTIONS_MAX: usize = 16;
@@ -30,10 +34,7 @@ pub(crate) struct Generation {
     pub(crate) major: u64,
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) about: Inspection,
-    pub(crate) exports: v0_1::Exports,
-    pub(crate) component: InstancePre<CallState>,
-    /// Memories that one sandbox takes from the pool.
-    pub(crate) memories: u32,
+    pub(crate) code: Code,
     /// Permits to be called. A generation that drains beside this one has its own.
     pub(crate) permits: Arc<Semaphore>,
     in_flight: AtomicU64,
@@ -41,6 +42,20 @@ pub(crate) struct Generation {
     traps: AtomicU64,
     health: Mutex<Health>,
     quarantined: AtomicBool,
+}
+
+/// What is called.
+pub(crate) enum Code {
+    Sandboxed(Sandboxed),
+    Native(Native),
+}
+
+/// A component, compiled and linked.
+pub(crate) struct Sandboxed {
+    pub(crate) exports: v0_1::Exports,
+    pub(crate) component: InstancePre<CallState>,
+    /// Memories that one sandbox takes from the pool.
+    pub(crate) memories: u32,
     warm: Mutex<Vec<Sandbox>>,
 }
 
@@ -75,24 +90,39 @@ impl Generation {
         if let Some(role) = read.manifest.roles.iter().find(|role| !exports.has(**role)) {
             return Err(LoadError::Link(format!("its role `{}` lacks a function", role.name())));
         }
-        let permits = limits.concurrency.unwrap_or(CALLS);
+        let code = Code::Sandboxed(Sandboxed { exports, component, memories, warm: Mutex::default() });
+        Ok(Self::new(name, read, code, limits.concurrency.unwrap_or(CALLS)))
+    }
+
+    /// A program that has been started.
+    pub(crate) fn native(name: &str, read: Read, native: Native, limits: &Limits) -> Self {
+        let calls = limits.concurrency.map_or(NATIVE_CALLS_MAX, |calls| calls.min(NATIVE_CALLS_MAX));
+        Self::new(name, read, Code::Native(native), calls)
+    }
+
+    fn new(name: &str, read: Read, code: Code, calls: u32) -> Self {
         let (name, version) = (name.to_owned(), read.manifest.version.clone());
-        Ok(Self {
+        Self {
             plugin: PluginRef { name, version, digest: read.digest.clone() },
             major: major(&read.manifest),
             about: inspection(&read),
-            exports,
-            component,
-            memories,
-            permits: Arc::new(Semaphore::new(permits.max(1) as usize)),
+            code,
+            permits: Arc::new(Semaphore::new(calls.max(1) as usize)),
             manifest: read.manifest,
             in_flight: AtomicU64::new(0),
             calls: AtomicU64::new(0),
             traps: AtomicU64::new(0),
             health: Mutex::default(),
             quarantined: AtomicBool::new(false),
-            warm: Mutex::default(),
-        })
+        }
+    }
+
+    /// Memories that one call takes from the pool. A process has its own, and takes the place of one.
+    pub(crate) fn memories(&self) -> u32 {
+        match &self.code {
+            Code::Sandboxed(sandboxed) => sandboxed.memories,
+            Code::Native(_) => 1,
+        }
     }
 
     pub(crate) fn is_mapper(&self) -> bool {
@@ -156,6 +186,16 @@ impl Generation {
         self.quarantined.store(false, Ordering::Release);
     }
 
+    /// Lets go of the sandboxes or processes that are kept: this generation is not called any more.
+    pub(crate) fn cool(&self) {
+        match &self.code {
+            Code::Sandboxed(sandboxed) => sandboxed.warm().clear(),
+            Code::Native(native) => native.cool(),
+        }
+    }
+}
+
+impl Sandboxed {
     /// A sandbox that has answered before, if one is kept.
     pub(crate) fn take_warm(&self) -> Option<Sandbox> {
         self.warm().pop()
@@ -164,11 +204,6 @@ impl Generation {
     /// Keeps a sandbox for its next call.
     pub(crate) fn keep_warm(&self, sandbox: Sandbox) {
         self.warm().push(sandbox);
-    }
-
-    /// Lets go of the sandboxes that are kept: this generation is not called any more.
-    pub(crate) fn cool(&self) {
-        self.warm().clear();
     }
 
     fn warm(&self) -> MutexGuard<'_, Vec<Sandbox>> {

@@ -1,8 +1,10 @@
 //! Runs plugins in sandboxes: reads a component and refuses what cannot be a plugin, compiles it in a limited child, links
 //! what it may import and nothing else, calls it within limits, and switches between generations while calls are in flight.
-//! The only room that names wasmtime. Never learns what a flow, a step's retry or a stored execution is. Start at [`Host`].
+//! For whoever writes a plugin it runs it as a process instead ([`Host::stage_native`]). The only room that names wasmtime.
+//! Never learns what a flow, a step's retry or a stored execution is. Start at [`Host`].
 
 mod admin;
+mod bounds;
 mod cache;
 mod call;
 mod compile;
@@ -15,6 +17,7 @@ mod imports;
 mod ledger;
 mod limits;
 mod load;
+mod native;
 mod preinit;
 mod registry;
 mod sandbox;
@@ -28,5 +31,6 @@ pub use compile::{COMPILE_CHILD, CompileConfig, CompileError, compile_child_main
 pub use host::{BuildError, ConnectionLookup, Host, HostConfig};
 pub use limits::Limits;
 pub use load::{LoadError, Read, judge, look};
+pub use native::Program;
 pub use preinit::{PreinitError, preinitialise};
 pub use registry::PluginSettings;

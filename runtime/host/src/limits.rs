@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use model::Document;
 use serde::{Deserialize, Serialize};
 
 const MIB: u64 = 1024 * 1024;
@@ -32,6 +33,26 @@ pub struct Limits {
     pub log_lines: u32,
     /// `log`: bytes that one call may log; lines beyond are counted and dropped.
     pub log_bytes: u32,
+}
+
+impl Limits {
+    /// Fails if a call gives, or is given, too much at once.
+    pub(crate) fn check_output(&self, bytes: usize) -> Result<(), Exceeded> {
+        if bytes as u64 > self.output_bytes { Err(Exceeded::Output(self.output_bytes)) } else { Ok(()) }
+    }
+
+    /// Fails if a mapper gives too many documents, or too large ones.
+    pub(crate) fn check_documents(&self, documents: &[Document]) -> Result<(), Exceeded> {
+        if documents.len() > self.documents as usize {
+            return Err(Exceeded::Documents(self.documents));
+        }
+        self.check_output(documents.iter().map(|document| document.data.len()).sum())
+    }
+
+    /// Fails if the host has been called too often.
+    pub(crate) fn check_host_calls(&self, host_calls: u32) -> Result<(), Exceeded> {
+        if host_calls > self.host_calls { Err(Exceeded::HostCalls(self.host_calls)) } else { Ok(()) }
+    }
 }
 
 impl Default for Limits {

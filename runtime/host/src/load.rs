@@ -86,6 +86,9 @@ pub enum LoadError {
         /// How many there are.
         max: u32,
     },
+    /// A program that is to be a plugin does not come to be ready. With what it printed, on lines of its own.
+    #[error("the plugin does not start: {0}")]
+    Native(String),
     /// The canary call ended in a trap or at a limit.
     #[error("the component failed its canary call: {0}")]
     Canary(model::Fault),
@@ -110,6 +113,7 @@ impl LoadError {
             Self::Compile(cause) => cause.code(),
             Self::Link(_) => "weir.load.link",
             Self::Sandbox { .. } => "weir.limit.sandbox",
+            Self::Native(_) => "weir.load.native",
             Self::Canary(fault) if fault.code == BUSY => BUSY,
             Self::Canary(_) => "weir.load.canary",
         }

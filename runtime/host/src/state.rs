@@ -8,6 +8,7 @@ use crate::cpu::CpuMeter;
 use crate::gate::Gate;
 use crate::ledger::Ledger;
 use crate::limits::{Exceeded, Limits};
+use crate::native::Caller;
 use crate::sandbox::{MEMORIES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX, TICK};
 use crate::wasi::{StdioLedger, Surroundings, WasiHttpState};
 
@@ -78,23 +79,17 @@ impl CallState {
 
     /// Fails if the host has been called too often.
     pub(crate) fn check_host_calls(&self) -> Result<(), Exceeded> {
-        if self.ledger.host_calls() > self.limits.host_calls {
-            return Err(Exceeded::HostCalls(self.limits.host_calls));
-        }
-        Ok(())
-    }
-
-    /// Fails if a call gives, or is given, too much at once.
-    pub(crate) fn check_output(&self, bytes: usize) -> Result<(), Exceeded> {
-        if bytes as u64 > self.limits.output_bytes {
-            return Err(Exceeded::Output(self.limits.output_bytes));
-        }
-        Ok(())
+        self.limits.check_host_calls(self.ledger.host_calls())
     }
 
     /// The way out for a connector's requests. A mapper has none: it is not loaded if it imports one.
     pub(crate) fn gate(&self) -> wasmtime::Result<Arc<Gate>> {
         self.surroundings.gate().ok_or_else(|| wasmtime::format_err!("a mapper has no way out"))
+    }
+
+    /// What is left of it for a call that needs no sandbox.
+    pub(crate) fn into_caller(self) -> Caller {
+        Caller { gate: self.surroundings.gate(), ledger: self.ledger, limits: self.limits }
     }
 
     /// Called when an epoch has ended while the guest runs: it is ended, or lets others run, or goes on.

@@ -19,8 +19,11 @@ impl Shared {
     }
 
     pub(crate) fn read_project(&self) -> Result<Project, ControlError> {
-        let read = if self.project().is_development { Project::read_for_development } else { Project::read };
-        read(&self.root).map_err(|problems| ControlError::Faults(problems.iter().map(ToString::to_string).collect()))
+        let read = match &self.project().development {
+            Some(development) => Project::read_for_development(&self.root, development),
+            None => Project::read(&self.root),
+        };
+        read.map_err(|problems| ControlError::Faults(problems.iter().map(ToString::to_string).collect()))
     }
 
     /// Plugins first, so that the flows that name them find them; then the flows; then the ways in.

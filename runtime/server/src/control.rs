@@ -44,6 +44,11 @@ impl Control for Shared {
     fn rollback<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Deployed, ControlError>> {
         Box::pin(async move {
             let _changing = self.changing.lock().await;
+            if self.project().plugins.iter().any(|plugin| plugin.settings.name == name && plugin.program.is_some()) {
+                return Err(ControlError::Refused(format!(
+                    "plugin `{name}` runs natively, from its files as they are; bring those back, and it serves them"
+                )));
+            }
             self.deployment.rollback(name).await
         })
     }

@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use api::{ControlError, Deployed};
 use engine::{GenerationState, GenerationStatus, PluginAdmin, PluginSelector};
-use host::Host;
+use host::{Host, Program};
+use manifest::Manifest;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -63,9 +64,12 @@ impl Deployment {
             ..host::PluginSettings::default()
         };
         self.host.configure(name, &settings).map_err(|error| ControlError::Refused(error.to_string()))?;
+        if let Some(program) = &plugin.program {
+            return self.deploy_native(name, plugin.manifest.clone(), program.clone()).await;
+        }
         let component = read_component(source).map_err(|cause| file_error("read", source, cause))?;
         let digest = digest(&component);
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), digest.clone());
+        self.want(name, &digest);
         let mut lock = self.lock()?;
         let locked = lock.plugin.get(name).cloned().unwrap_or_default();
         if locked.held.as_deref() == Some(digest.as_str()) {
@@ -93,6 +97,23 @@ impl Deployment {
         lock.plugin.insert(name.to_owned(), Locked { digest, held: None });
         self.write_lock(&lock)?;
         Ok(Deployed::new(&status, if was_active { "serves already" } else { "serves new calls now" }))
+    }
+
+    /// Brings a program into service in the component's place. `weir.lock` does not know of it: it serves as long as this
+    /// Weir runs, and no state of it but that of its files could be gone back to.
+    async fn deploy_native(&self, name: &str, manifest: Manifest, program: Program) -> Result<Deployed, ControlError> {
+        self.want(name, &program.digest);
+        let status = self.host.stage_native(name, manifest, program).await?;
+        match status.state {
+            GenerationState::Staged => Ok(Deployed::new(&status, self.staged_words(name))),
+            GenerationState::Active => Ok(Deployed::new(&status, "serves already")),
+            _ => Ok(Deployed::new(&self.activate(name, &status).await?, "serves new calls now, natively")),
+        }
+    }
+
+    /// Notes what the plugin's file holds.
+    fn want(&self, name: &str, digest: &str) {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), digest.to_owned());
     }
 
     /// The file holds what was asked for, and `weir.lock` what serves: both stay so over a restart.

@@ -23,7 +23,7 @@ mod whole;
 pub use catalogue::Catalogue;
 pub use deploy::digest;
 pub use doctor::{Diagnosis, DoctorError, Finding, SegmentState, examine};
-pub use project::{COMPONENT_BYTES_MAX, FileProblem, Project, ProjectPlugin, read_component};
+pub use project::{COMPONENT_BYTES_MAX, Development, FileProblem, Project, ProjectPlugin, read_component};
 pub use routes::ClosedRoute;
 pub use secrets::SecretsError;
 pub use server::{Server, StartError};

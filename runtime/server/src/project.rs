@@ -51,8 +51,26 @@ pub struct Project {
     pub flows: Vec<Flow>,
     /// What flows may name.
     pub catalogue: Arc<Catalogue>,
-    /// Whether plugins that are built from their project's folder are granted what they ask for.
-    pub is_development: bool,
+    /// Whether it is run by whoever writes its plugins.
+    pub development: Option<Development>,
+}
+
+/// What is different for whoever writes plugins: those that are built from their project's folder are granted what they ask
+/// for, and may run as programs of this machine.
+#[derive(Clone)]
+pub struct Development(Arc<dyn Fn(&Path) -> Option<host::Program> + Send + Sync>);
+
+impl Development {
+    /// `program` gives what runs the plugin whose project is in a folder; none: its component does.
+    pub fn new(program: impl Fn(&Path) -> Option<host::Program> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(program))
+    }
+}
+
+impl fmt::Debug for Development {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Development")
+    }
 }
 
 /// A plugin and what its component says of itself.
@@ -62,6 +80,8 @@ pub struct ProjectPlugin {
     pub settings: PluginSettings,
     /// What the component says.
     pub manifest: Manifest,
+    /// What runs it in the component's place.
+    pub program: Option<host::Program>,
 }
 
 /// One fault of one file.
@@ -92,7 +112,11 @@ impl Project {
     /// # Errors
     /// Every fault of every file.
     pub fn read(root: &Path) -> Result<Self, Vec<FileProblem>> {
-        let mut reader = Reader::new(root);
+        Self::read_as(root, None)
+    }
+
+    fn read_as(root: &Path, development: Option<&Development>) -> Result<Self, Vec<FileProblem>> {
+        let mut reader = Reader { development, ..Reader::new(root) };
         let settings = reader.settings();
         let plugins = reader.plugins();
         let (connections, secrets) = reader.connections();
@@ -101,17 +125,16 @@ impl Project {
         if !reader.problems.is_empty() {
             return Err(in_their_order(reader.problems));
         }
-        let is_development = false;
-        Ok(Self { root: root.to_owned(), settings, plugins, connections, secrets, flows, catalogue, is_development })
+        let (root, development) = (root.to_owned(), development.cloned());
+        Ok(Self { root, settings, plugins, connections, secrets, flows, catalogue, development })
     }
 
-    /// The same for whoever writes plugins: each that is built from its project's folder is granted what it asks for.
+    /// The same for whoever writes plugins.
     ///
     /// # Errors
     /// Every fault of every file.
-    pub fn read_for_development(root: &Path) -> Result<Self, Vec<FileProblem>> {
-        let mut project = Self::read(root)?;
-        project.is_development = true;
+    pub fn read_for_development(root: &Path, development: &Development) -> Result<Self, Vec<FileProblem>> {
+        let mut project = Self::read_as(root, Some(development))?;
         for plugin in project.plugins.iter_mut().filter(|plugin| plugin.settings.project.is_some()) {
             let asks = plugin.manifest.http.iter().map(|ask| HttpRuleText {
                 origin: ask.origin.clone(),
@@ -144,6 +167,7 @@ impl Project {
 
 struct Reader<'a> {
     root: &'a Path,
+    development: Option<&'a Development>,
     problems: Vec<FileProblem>,
     faulty_plugins: Faulty,
     faulty_connections: Faulty,
@@ -152,8 +176,9 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(root: &'a Path) -> Self {
         let (faulty_plugins, faulty_connections) = Default::default();
-        Self { root, problems: Vec::new(), faulty_plugins, faulty_connections }
+        Self { root, development: None, problems: Vec::new(), faulty_plugins, faulty_connections }
     }
+
     fn settings(&mut self) -> Settings {
         const FILE: &str = "weir.toml";
         let default = Settings { data: self.root.join("data"), ..Settings::default() };
@@ -213,10 +238,18 @@ impl<'a> Reader<'a> {
         let path = ["plugin", name, "source"];
         let named = self.root.join(table.text("source")?);
         let project = named.is_dir().then(|| named.clone());
+        let limits = limits(&table.table("limits"));
         let source = match &project {
             None => named,
-            Some(folder) => match built_in(folder) {
-                Ok(component) => component,
+            Some(folder) => match manifest_of(folder) {
+                Ok(manifest) => {
+                    let source = folder.join(format!("{}.wasm", manifest.id));
+                    if let Some(program) = self.development.and_then(|development| development.0(folder)) {
+                        let settings = PluginSettings { name: name.to_owned(), source, project, grant, limits };
+                        return Some(ProjectPlugin { settings, manifest, program: Some(program) });
+                    }
+                    source
+                }
                 Err(message) => {
                     let fix = format!("`weir plugin build {}` tells what is wrong with it", folder.display());
                     self.add(file, written, &path, message, &fix);
@@ -238,9 +271,8 @@ impl<'a> Reader<'a> {
         };
         match manifest::extract(&component) {
             Ok(manifest) => {
-                let limits = limits(&table.table("limits"));
                 let settings = PluginSettings { name: name.to_owned(), source, project, grant, limits };
-                Some(ProjectPlugin { settings, manifest })
+                Some(ProjectPlugin { settings, manifest, program: None })
             }
             Err(error) => {
                 let message = format!("component `{}`: {}", source.display(), chain(&error));
@@ -473,13 +505,12 @@ pub fn read_component(file: &Path) -> io::Result<Vec<u8>> {
     fs::read(file)
 }
 
-/// Where the component lies that is built from a plugin's project: `ID.wasm` in its folder.
-fn built_in(folder: &Path) -> Result<PathBuf, String> {
+/// What a plugin's project says of the plugin. The component that is built of it lies there as `ID.wasm`.
+fn manifest_of(folder: &Path) -> Result<Manifest, String> {
     let unreadable = |why: &str| format!("the manifest of `{}` cannot be read: {why}", folder.display());
     let text = fs::read_to_string(folder.join("weir-plugin.toml")).map_err(|error| unreadable(&error.to_string()))?;
     let read = |path: &str| fs::read_to_string(folder.join(path)).ok();
-    let manifest = Manifest::from_toml(&text, &read).map_err(|_| unreadable("it has faults"))?;
-    Ok(folder.join(format!("{}.wasm", manifest.id)))
+    Manifest::from_toml(&text, &read).map_err(|_| unreadable("it has faults"))
 }
 
 fn is_flow(path: &Path) -> bool {

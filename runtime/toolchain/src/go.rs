@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use manifest::Role;
 
+use crate::native::{self, Start};
 use crate::workshop::{Tool, Workshop};
 use crate::{BuildError, component, data};
 
@@ -22,15 +23,21 @@ const LINKER: &str = "-s -w -X=runtime.godebugDefault=gcstoptheworld=2";
 
 const MODULE: &str = "build/plugin.core.wasm";
 
+/// Where the program lies that answers calls natively.
+const PROGRAM: &str = "build/plugin.native";
+
+pub(crate) fn native(workshop: &Workshop<'_>) -> Result<Start, BuildError> {
+    check_version(workshop)?;
+    workshop.run(GO, &["build", "-buildvcs=false", "-trimpath", "-o", PROGRAM, "."])?;
+    Ok(Start {
+        program: native::absolute(workshop.file(PROGRAM)).to_string_lossy().into_owned(),
+        arguments: Vec::new(),
+        environment: vec![("WEIR_NATIVE".to_owned(), "1".to_owned())],
+    })
+}
+
 pub(crate) fn build(workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
-    let version = workshop.ask(GO, &["env", "GOVERSION"])?;
-    let version = String::from_utf8_lossy(&version).trim().to_owned();
-    if minor(&version).is_some_and(|minor| minor < MINOR_MIN) {
-        return Err(BuildError::Missing {
-            tool: format!("Go 1.{MINOR_MIN} ({version} is here)"),
-            cure: GO.cure.to_owned(),
-        });
-    }
+    check_version(workshop)?;
     let arguments = [
         "build",
         "-buildmode=c-shared",
@@ -60,6 +67,18 @@ pub(crate) fn build(workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
     })?;
     fs::write(&built, component).map_err(|cause| BuildError::File { what: "write", file: built.clone(), cause })?;
     Ok(built)
+}
+
+fn check_version(workshop: &Workshop<'_>) -> Result<(), BuildError> {
+    let version = workshop.ask(GO, &["env", "GOVERSION"])?;
+    let version = String::from_utf8_lossy(&version).trim().to_owned();
+    if minor(&version).is_some_and(|minor| minor < MINOR_MIN) {
+        return Err(BuildError::Missing {
+            tool: format!("Go 1.{MINOR_MIN} ({version} is here)"),
+            cure: GO.cure.to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// The 25 of `go1.25.1`; none for a version of its own name, such as a development build.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::BuildError;
+use crate::native::{self, Start};
 use crate::workshop::{Tool, Workshop};
 
 const NODE: Tool =
@@ -13,10 +14,37 @@ const NPM: Tool = Tool { program: "npm", cure: "install it with Node.js: https:/
 /// The oldest whose standard library the builder needs.
 const MAJOR_MIN: u32 = 20;
 
+/// What runs a plugin without WebAssembly.
+const NATIVE: &str = "node_modules/@weir/sdk/build/native.js";
+
 /// What npm writes when it has installed everything.
 const INSTALLED: &str = "node_modules/.package-lock.json";
 
+/// Types are not looked at: that is what a build and the tests do, and the plugin is to be there at once.
+pub(crate) fn native(workshop: &Workshop<'_>) -> Result<Start, BuildError> {
+    install(workshop)?;
+    let program = workshop.file(NATIVE);
+    if !program.is_file() {
+        let cure = "name @weir/sdk among the dependencies in package.json, and run npm install".to_owned();
+        return Err(BuildError::Missing { tool: format!("the SDK's `{}`", program.display()), cure });
+    }
+    let program = native::absolute(program).to_string_lossy().into_owned();
+    Ok(Start { program: NODE.program.to_owned(), arguments: vec![program], environment: Vec::new() })
+}
+
 pub(crate) fn build(workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
+    install(workshop)?;
+    workshop.run(NPM, &["run", "--silent", "build"])?;
+    let built = workshop.file("build/plugin.wasm");
+    if built.is_file() {
+        return Ok(built);
+    }
+    let cure = "let the script `build` in package.json end with weir-component, which writes build/plugin.wasm";
+    Err(BuildError::NoComponent { cure: cure.to_owned() })
+}
+
+/// Makes sure of Node.js and of the packages that the project names.
+fn install(workshop: &Workshop<'_>) -> Result<(), BuildError> {
     let version = workshop.ask(NODE, &["--version"])?;
     let version = String::from_utf8_lossy(&version).trim().to_owned();
     if major(&version).is_some_and(|major| major < MAJOR_MIN) {
@@ -35,13 +63,7 @@ pub(crate) fn build(workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
             other => other,
         })?;
     }
-    workshop.run(NPM, &["run", "--silent", "build"])?;
-    let built = workshop.file("build/plugin.wasm");
-    if built.is_file() {
-        return Ok(built);
-    }
-    let cure = "let the script `build` in package.json end with weir-component, which writes build/plugin.wasm";
-    Err(BuildError::NoComponent { cure: cure.to_owned() })
+    Ok(())
 }
 
 /// Whether npm has installed what package.json names today.

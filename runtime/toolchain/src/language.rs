@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::native::Start;
 use crate::workshop::Workshop;
 use crate::{BuildError, c, go, javascript, python, rust};
 
@@ -52,6 +53,16 @@ impl Language {
             Self::Python => python::build(workshop),
             Self::Go => go::build(workshop),
             Self::C => c::build(workshop),
+        }
+    }
+
+    /// Makes ready what runs the plugin natively. None: in Rust and C a component is there as soon as a program would be.
+    pub(crate) fn native(self, workshop: &Workshop<'_>) -> Result<Option<Start>, BuildError> {
+        match self {
+            Self::JavaScript => javascript::native(workshop).map(Some),
+            Self::Python => python::native(workshop).map(Some),
+            Self::Go => go::native(workshop).map(Some),
+            Self::Rust | Self::C => Ok(None),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! From a plugin's folder to a component: finds out which language it is written in, runs that language's ordinary
-//! toolchain, and puts the manifest in. Says what is missing and how to get it; fetches and installs no tool itself. Never
-//! learns what the plugin does, and runs nothing of it but its build. Start at [`build()`].
+//! toolchain, and puts the manifest in. Or to a program that answers the plugin's calls without WebAssembly. Says what is missing
+//! and how to get it; fetches and installs no tool itself. Never learns what the plugin does, and runs nothing of it but its
+//! build. Start at [`build()`].
 
 mod build;
 mod c;
@@ -11,7 +12,9 @@ mod finish;
 mod go;
 mod javascript;
 mod language;
+mod lasting;
 mod link;
+mod native;
 mod python;
 mod rust;
 mod workshop;
@@ -20,4 +23,5 @@ pub use build::{Built, build};
 pub use error::BuildError;
 pub use finish::read_manifest;
 pub use language::Language;
+pub use native::{Native, native};
 pub use workshop::Preinitialise;

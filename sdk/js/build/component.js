@@ -1,7 +1,7 @@
 // Builds a plugin's component: bundles it with esbuild, writes the world of its roles, and puts both into QuickJS.
 // The manifest is put in afterwards, by `weir plugin build`.
 
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,10 @@ export class BuildError extends Error {}
 
 const CONTRACT = "weir:plugin";
 const VERSION = "0.1.0";
+
+/** The version without the patch level, which changes no interface. */
+export const CONTRACT_LINE = VERSION.replace(/\.\d+$/, "");
+
 const ROLES = ["mapper", "actions", "verification", "connection"];
 const ENTRIES = ["src/plugin.ts", "src/plugin.js"];
 const WIT = fileURLToPath(new URL("../wit/weir.wit", import.meta.url));
@@ -32,11 +36,25 @@ const MAP = "__weirSourceMap";
  * @param {Options} options
  */
 export async function buildComponent({ folder, entry, roles, out, engine }) {
-  const source = await bundle(folder, entry, roles, engine);
+  const source = await bundle(folder, entryModule(entry, roles, engine));
   const component = await componentize(source, roles, engine);
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(out, component);
   return component.length;
+}
+
+/**
+ * The same as a module for Node.js, whose `open` takes what a component imports and gives the roles.
+ *
+ * @param {Options} options
+ */
+export async function bundleForNode({ folder, entry, roles, out, engine }) {
+  const source = await bundle(folder, nativeModule(entry, roles, engine));
+  mkdirSync(dirname(out), { recursive: true });
+  // Several may be started at once, and none may see half of it.
+  const unfinished = `${out}.${process.pid}`;
+  writeFileSync(unfinished, source);
+  renameSync(unfinished, out);
 }
 
 /**
@@ -63,6 +81,18 @@ export function readRoles(folder) {
   return checkRoles(Array.from(list.matchAll(/["']([^"']*)["']/g), (found) => found[1] ?? ""));
 }
 
+/**
+ * The engine that the project's script `build` names.
+ *
+ * @param {string} folder
+ * @returns {Engine}
+ */
+export function readEngine(folder) {
+  const path = join(folder, "package.json");
+  const build = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")).scripts?.build ?? "") : "";
+  return /--engine[ =]starlingmonkey\b/.test(build) ? "starlingmonkey" : "quickjs";
+}
+
 /** @param {string[]} roles */
 export function checkRoles(roles) {
   const unknown = roles.find((role) => !ROLES.includes(role));
@@ -76,11 +106,9 @@ export function checkRoles(roles) {
  * The plugin and the library in one module, with the source map at its end.
  *
  * @param {string} folder
- * @param {string} entry
- * @param {string[]} roles
- * @param {Engine} engine
+ * @param {string} contents the module that everything begins with
  */
-async function bundle(folder, entry, roles, engine) {
+async function bundle(folder, contents) {
   const esbuild = await load("esbuild");
   const out = join(folder, "bundle.js");
   /** @type {import("esbuild").BuildResult} */
@@ -88,7 +116,7 @@ async function bundle(folder, entry, roles, engine) {
   try {
     built = await esbuild.build({
       stdin: {
-        contents: entryModule(entry, roles, engine),
+        contents,
         resolveDir: folder,
         sourcefile: "weir:entry",
         loader: "js",
@@ -108,6 +136,9 @@ async function bundle(folder, entry, roles, engine) {
     });
   } catch (error) {
     throw new BuildError(/** @type {Error} */ (error).message);
+  } finally {
+    // It waits for more to build, and keeps a process for that.
+    await esbuild.stop();
   }
   const text = (/** @type {string} */ end) => built.outputFiles?.find((file) => file.path.endsWith(end))?.text ?? "";
   return `${text(".js")}\nglobalThis.${MAP} = ${JSON.stringify(trimMap(text(".map"), folder))};\n`;
@@ -121,18 +152,43 @@ async function bundle(folder, entry, roles, engine) {
  * @param {Engine} engine
  */
 function entryModule(entry, roles, engine) {
-  const awaits = engine === "starlingmonkey";
   const isMapper = roles.includes("mapper");
   const lines = [
     `import * as log from "${CONTRACT}/log@${VERSION}";`,
     ...(isMapper ? [] : [`import * as http from "${CONTRACT}/http@${VERSION}";`]),
     `import { expose } from ${JSON.stringify(GUEST)};`,
     `import plugin from ${JSON.stringify(entry)};`,
-    `const host = { roles: ${JSON.stringify(roles)}, awaits: ${awaits}, log${isMapper ? "" : ", http"},`,
-    `  sourceMap: () => globalThis.${MAP} };`,
+    `const host = { ${known(roles, engine)}, log${isMapper ? "" : ", http"} };`,
     `export const { ${roles.join(", ")} } = expose(plugin, host);`,
   ];
   return lines.join("\n");
+}
+
+/**
+ * The module that gives the roles to whoever brings what they import.
+ *
+ * @param {string} entry
+ * @param {string[]} roles
+ * @param {Engine} engine
+ */
+function nativeModule(entry, roles, engine) {
+  const lines = [
+    `import { expose } from ${JSON.stringify(GUEST)};`,
+    `import plugin from ${JSON.stringify(entry)};`,
+    `export const open = (imports) => expose(plugin, { ${known(roles, engine)}, ...imports });`,
+  ];
+  return lines.join("\n");
+}
+
+/**
+ * What the build knows of the plugin.
+ *
+ * @param {string[]} roles
+ * @param {Engine} engine
+ */
+function known(roles, engine) {
+  const awaits = engine === "starlingmonkey";
+  return `roles: ${JSON.stringify(roles)}, awaits: ${awaits}, sourceMap: () => globalThis.${MAP}`;
 }
 
 /**

@@ -1,9 +1,11 @@
 //! `weir dev`: a plugin's source changes while events flow.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -28,14 +30,8 @@ steps:
     mapper: greeter@0
   - id: note
     action: notes@0.create-note
-    connection: nowhere
-";
-
-const CONNECTIONS: &str = "\
-[connection.nowhere]
-owner = \"dev@example.com\"
-plugins = [\"notes\"]
-base_url = \"https://notes.invalid\"
+    connection: desk
+    with: { title: \"${steps.greet.output.greeting}\", text: Milk }
 ";
 
 const PLUGINS: &str = "\
@@ -44,40 +40,120 @@ source = \"plugins/greeter\"
 
 [plugin.notes]
 source = \"plugins/notes\"
+
+[plugin.notes.grant]
+private_networks = [\"127.0.0.0/8\"]
 ";
 
 /// Two plugins with all that they depend on, on a machine that does other things too.
 const FIRST_BUILDS: Duration = Duration::from_secs(600);
 
+/// A language, and where its mapper lies.
+struct Lang {
+    name: &'static str,
+    source: &'static str,
+}
+
+const RUST: Lang = Lang { name: "rust", source: "src/lib.rs" };
+const GO: Lang = Lang { name: "go", source: "main.go" };
+const PYTHON: Lang = Lang { name: "python", source: "src/greeter.py" };
+const TYPESCRIPT: Lang = Lang { name: "ts", source: "src/plugin.ts" };
+
 /// A project with a mapper and a connector in source, and a Weir that runs it.
 struct Bench {
     folder: TempDir,
+    lang: Lang,
     port: u16,
+    desk: Desk,
     weir: Child,
 }
 
+/// Where notes are made: it answers each with an id, and keeps what it was sent.
+struct Desk {
+    address: SocketAddr,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Desk {
+    fn start() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        let (address, requests) = (listener.local_addr()?, Arc::new(Mutex::new(Vec::new())));
+        let kept = Arc::clone(&requests);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                // A connection that breaks is the sender's affair.
+                if let Ok(request) = answer(stream) {
+                    kept.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+                }
+            }
+        });
+        Ok(Self { address, requests })
+    }
+
+    /// What `connections.toml` says of it.
+    fn connection(&self) -> String {
+        format!(
+            "[connection.desk]\nowner = \"dev@example.com\"\nplugins = [\"notes\"]\nbase_url = \"http://{}\"\n\
+             credential = {{ scheme = \"bearer\", secret = {{ env = \"DESK_TOKEN\" }} }}\n",
+            self.address
+        )
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Reads one request, answers it, and gives its text.
+fn answer(mut stream: TcpStream) -> std::io::Result<String> {
+    let (mut text, mut chunk) = (String::new(), [0; 4096]);
+    let is_whole = |text: &str| {
+        let length =
+            text.to_lowercase().split_once("content-length: ").and_then(|(_, rest)| rest.lines().next()?.parse().ok());
+        text.split_once("\r\n\r\n").is_some_and(|(_, body)| body.len() >= length.unwrap_or(0))
+    };
+    while !is_whole(&text) {
+        match stream.read(&mut chunk)? {
+            0 => return Err(ErrorKind::UnexpectedEof.into()),
+            count => text.push_str(&String::from_utf8_lossy(&chunk[..count])),
+        }
+    }
+    let head = "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: 11";
+    write!(stream, "{head}\r\n\r\n{{\"id\":\"n1\"}}")?;
+    Ok(text)
+}
+
 impl Bench {
-    async fn start() -> anyhow::Result<Self> {
+    async fn start(lang: Lang, options: &[&str]) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("weir-dev-").tempdir()?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-        let root = folder.path();
+        let (root, desk) = (folder.path(), Desk::start()?);
         for (kind, name) in [("mapper", "greeter"), ("connector", "notes")] {
             let mut new = Command::new(weir_binary()?);
-            new.args(["plugin", "new", kind, "--lang", "rust", name, "--into"]).arg(root.join("plugins"));
+            new.args(["plugin", "new", kind, "--lang", lang.name, name, "--into"]).arg(root.join("plugins"));
             ensure!(new.output().await?.status.success(), "{name} cannot be made");
-            let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
-            fs::copy(lock, root.join("plugins").join(name).join("Cargo.lock"))?;
+            if lang.name == "rust" {
+                let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
+                fs::copy(lock, root.join("plugins").join(name).join("Cargo.lock"))?;
+            }
         }
         fs::create_dir(root.join("flows"))?;
         fs::write(root.join("flows/greetings.yaml"), FLOW)?;
-        fs::write(root.join("connections.toml"), CONNECTIONS)?;
+        fs::write(root.join("connections.toml"), desk.connection())?;
         fs::write(root.join("plugins.toml"), PLUGINS)?;
         fs::write(root.join("weir.toml"), format!("[ingress]\nlisten = \"127.0.0.1:{port}\"\n"))?;
         let log = fs::File::create(root.join("dev.log"))?;
         let mut command = Command::new(weir_binary()?);
-        command.arg("dev").arg(root).env("CARGO_TARGET_DIR", target()?.join("dev")).kill_on_drop(true);
+        command
+            .arg("dev")
+            .args(options)
+            .arg(root)
+            .env("CARGO_TARGET_DIR", target()?.join("dev"))
+            .env("DESK_TOKEN", "t0ken");
+        let python = target()?.join("weir-languages/python/python/bin");
+        command.env("PATH", format!("{}:{}", python.display(), std::env::var("PATH")?)).kill_on_drop(true);
         let weir = command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?;
-        let mut bench = Self { folder, port, weir };
+        let mut bench = Self { folder, lang, port, desk, weir };
         let began = Instant::now();
         while bench.get("/readyz").await.is_err() {
             ensure!(bench.weir.try_wait()?.is_none(), "it has ended:\n{}", bench.log());
@@ -92,7 +168,7 @@ impl Bench {
     }
 
     fn source(&self) -> PathBuf {
-        self.folder.path().join("plugins/greeter/src/lib.rs")
+        self.folder.path().join("plugins/greeter").join(self.lang.source)
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<Bytes> {
@@ -115,8 +191,8 @@ impl Bench {
         Ok(digest.with_context(|| format!("no generation of {plugin} serves"))?.to_owned())
     }
 
-    /// What the mapper makes of a name.
-    async fn greeting(&self) -> anyhow::Result<Value> {
+    /// What the mapper makes of a name, and how the execution went that far.
+    async fn greeting(&self) -> anyhow::Result<(Value, Value)> {
         let headers = [("content-type".to_owned(), "application/json".to_owned())];
         let mut client = Client::connect(([127, 0, 0, 1], self.port).into()).await?;
         let answer = client.post("/greet", &headers, Bytes::from_static(br#"{"name":"Ada"}"#)).await?;
@@ -125,7 +201,7 @@ impl Bench {
         eventually("a greeting", async || {
             let shown = self.json(&format!("/api/v1/executions/{id}")).await?;
             let greeting = &shown["steps"][0]["output"]["json"]["greeting"];
-            Ok(greeting.is_string().then(|| greeting.clone()))
+            Ok(greeting.is_string().then(|| (greeting.clone(), shown.clone())))
         })
         .await
     }
@@ -140,31 +216,141 @@ impl Bench {
         let said = eventually(what, async || Ok(self.log().contains(what).then_some(()))).await;
         said.with_context(|| self.log())
     }
+
+    /// What is alive in the folder of the project: its plugins' processes.
+    fn processes(&self) -> anyhow::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc")?.flatten() {
+            let place = fs::read_link(entry.path().join("cwd")).unwrap_or_default();
+            if place.starts_with(self.folder.path().canonicalize()?.join("plugins")) {
+                let name = fs::read_to_string(entry.path().join("comm")).unwrap_or_default();
+                found.push(name.trim().to_owned());
+            }
+        }
+        Ok(found)
+    }
+
+    /// Waits for a generation that is none of these.
+    async fn changed(&self, plugin: &str, before: &[&str]) -> anyhow::Result<String> {
+        let changed = async || Ok(Some(self.serving(plugin).await?).filter(|digest| !before.contains(&&**digest)));
+        eventually("another generation", changed).await.with_context(|| self.log())
+    }
+}
+
+/// A project whose plugins run natively, through a day of its author.
+async fn runs_natively(lang: Lang, name: &str, broken: (&str, &str)) -> anyhow::Result<()> {
+    let mut bench = Bench::start(lang, &[]).await?;
+    bench
+        .says(&format!("no sandbox: greeter ({name}), notes ({name}). As they will be published: weir dev --wasm"))
+        .await?;
+    let (greeting, _) = bench.greeting().await?;
+    assert_eq!(greeting, "Hello, Ada!");
+    let noted = async || Ok(bench.desk.requests().first().cloned());
+    let request = eventually("a note", noted).await.with_context(|| bench.log())?;
+    let lower = request.to_lowercase();
+    assert!(request.starts_with("POST /notes "), "{request}");
+    assert!(
+        lower.contains("\r\nauthorization: bearer t0ken\r\n") && lower.contains("\r\nidempotency-key: "),
+        "{request}"
+    );
+    assert!(request.contains(r#""title":"Hello, Ada!""#), "{request}");
+    let first = bench.serving("greeter").await?;
+    assert!(first.starts_with("native:"), "{first}");
+    assert_ne!(bench.processes()?, Vec::<String>::new());
+
+    // Nothing was built, and nothing of it outlives this Weir.
+    let root = bench.folder.path();
+    assert!(!root.join("plugins/greeter/greeter.wasm").exists() && !root.join("data/plugins").exists());
+    assert!(!root.join("weir.lock").exists());
+
+    bench.edit("\"Hello\"", "\"Good morning\"")?;
+    let second = bench.changed("greeter", &[&first]).await?;
+    let (greeting, shown) = bench.greeting().await?;
+    assert_eq!(greeting, "Good morning, Ada!");
+    assert!(shown.to_string().contains(&second), "an execution says what made it: {shown:#}");
+    bench.says("greeter 0.1.0 serves new calls now, natively (").await?;
+    let untouched = bench.log().matches("notes 0.1.0 serves").count();
+    assert_eq!(untouched, 0, "{}", bench.log());
+
+    // What is broken says where, and changes nothing.
+    bench.edit("\"Good morning\"", broken.0)?;
+    bench.says(broken.1).await?;
+    bench.says("what serves goes on serving").await?;
+    assert_eq!(bench.serving("greeter").await?, second);
+    assert_eq!(bench.greeting().await?.0, "Good morning, Ada!");
+    bench.edit(broken.0, "\"Good evening\"")?;
+    bench.changed("greeter", &[&first, &second]).await?;
+    assert_eq!(bench.greeting().await?.0, "Good evening, Ada!");
+
+    // There is nothing to go back to but the files.
+    let refused =
+        Command::new(weir_binary()?).arg("--dir").arg(bench.folder.path()).args(["rollback", "greeter"]).output();
+    let refused = refused.await?;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(4) && said.contains("runs natively, from its files"), "{said}");
+
+    let times: Vec<_> =
+        bench.log().lines().filter(|line| line.contains("serves new calls now")).map(str::to_owned).collect();
+    crate::world::show(&format!("{name}: {}", times.join("; ")));
+    // Killed, it tells its plugins nothing; they notice.
+    bench.weir.kill().await?;
+    let gone = async || Ok(bench.processes()?.is_empty().then_some(()));
+    eventually("its plugins end", gone).await
 }
 
 #[tokio::test]
-async fn a_changed_source_serves_after_a_moment_and_one_that_does_not_build_changes_nothing() -> anyhow::Result<()> {
-    let bench = Bench::start().await?;
+async fn python_runs_natively() -> anyhow::Result<()> {
+    runs_natively(PYTHON, "Python", ("Greeting.of()", "AttributeError: type object 'Greeting' has no attribute 'of'"))
+        .await
+}
+
+#[tokio::test]
+async fn typescript_runs_natively() -> anyhow::Result<()> {
+    runs_natively(TYPESCRIPT, "JavaScript", ("+ )", "src/plugin.ts:8:")).await
+}
+
+#[tokio::test]
+async fn go_runs_natively() -> anyhow::Result<()> {
+    runs_natively(GO, "Go", ("7", "main.go:27:")).await
+}
+
+#[tokio::test]
+async fn as_webassembly_it_runs_what_will_be_published() -> anyhow::Result<()> {
+    let bench = Bench::start(GO, &["--wasm"]).await?;
+    let (greeting, _) = bench.greeting().await?;
+    assert_eq!(greeting, "Hello, Ada!");
+    let first = bench.serving("greeter").await?;
+    assert!(first.starts_with("sha256:") && !bench.log().contains("Natively"), "{first}\n{}", bench.log());
+    bench.edit("\"Hello\"", "\"Good morning\"")?;
+    bench.changed("greeter", &[&first]).await?;
+    assert_eq!(bench.greeting().await?.0, "Good morning, Ada!");
+    assert_eq!(bench.processes()?, Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test]
+async fn where_nothing_runs_natively_components_are_built_and_what_does_not_build_changes_nothing() -> anyhow::Result<()>
+{
+    let bench = Bench::start(RUST, &[]).await?;
     bench.says("For development only").await?;
-    assert_eq!(bench.greeting().await?, "Hello, Ada!");
+    assert!(!bench.log().contains("Natively"), "{}", bench.log());
+    assert_eq!(bench.greeting().await?.0, "Hello, Ada!");
     let first = bench.serving("greeter").await?;
 
     bench.edit("\"Hello\"", "\"Good morning\"")?;
-    let changed = async || Ok(Some(bench.serving("greeter").await?).filter(|digest| *digest != first));
-    let second = eventually("another generation", changed).await.with_context(|| bench.log())?;
-    assert_eq!(bench.greeting().await?, "Good morning, Ada!");
+    let second = bench.changed("greeter", &[&first]).await?;
+    assert_eq!(bench.greeting().await?.0, "Good morning, Ada!");
     bench.says("greeter 0.1.0 serves new calls now (").await?;
 
     bench.edit("\"Good morning\"", "1 + \"\"")?;
     bench.says("does not build: what serves goes on serving").await?;
     assert!(bench.log().contains("src/lib.rs:"), "the compiler's own words: {}", bench.log());
     assert_eq!(bench.serving("greeter").await?, second);
-    assert_eq!(bench.greeting().await?, "Good morning, Ada!");
+    assert_eq!(bench.greeting().await?.0, "Good morning, Ada!");
 
     bench.edit("1 + \"\"", "\"Good evening\"")?;
-    let changed = async || Ok(Some(bench.serving("greeter").await?).filter(|digest| *digest != second));
-    eventually("a generation that builds again", changed).await.with_context(|| bench.log())?;
-    assert_eq!(bench.greeting().await?, "Good evening, Ada!");
+    bench.changed("greeter", &[&first, &second]).await?;
+    assert_eq!(bench.greeting().await?.0, "Good evening, Ada!");
 
     // The project's own files count too, and their faults are told with their place.
     let flow = bench.folder.path().join("flows/greetings.yaml");

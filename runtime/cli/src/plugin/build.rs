@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use serde_json::json;
-use toolchain::{BuildError, Built};
+use toolchain::{BuildError, Built, Native};
 
 use crate::screen::Screen;
 use crate::stop::{Exit, Stop};
@@ -40,15 +40,24 @@ fn preinitialise(module: &[u8]) -> Result<Vec<u8>, String> {
     host::preinitialise(module).map_err(|error| error.to_string())
 }
 
-/// Builds the project in the folder, and judges what came of it as an operator's Weir would: a role that the manifest names
-/// and the code lacks is told to its author first.
-pub(crate) fn build(folder: &Path) -> anyhow::Result<Built> {
-    let built = toolchain::build(folder, preinitialise).map_err(|error| match &error {
+/// Prepares the project in the folder to run without WebAssembly, if its language can.
+pub(crate) fn native(folder: &Path) -> anyhow::Result<Option<Native>> {
+    toolchain::native(folder).map_err(told)
+}
+
+fn told(error: BuildError) -> anyhow::Error {
+    match &error {
         BuildError::Manifest { .. } | BuildError::NoProject { .. } => {
             Stop { exit: Exit::Faults, title: error.to_string(), faults: error.faults() }.into()
         }
-        _ => anyhow::Error::from(error),
-    })?;
+        _ => error.into(),
+    }
+}
+
+/// Builds the project in the folder, and judges what came of it as an operator's Weir would: a role that the manifest names
+/// and the code lacks is told to its author first.
+pub(crate) fn build(folder: &Path) -> anyhow::Result<Built> {
+    let built = toolchain::build(folder, preinitialise).map_err(told)?;
     host::judge(&super::read(&built.component)?).map_err(|error| {
         let (code, file) = (error.code(), built.component.strip_prefix(".").unwrap_or(&built.component).display());
         let title = format!("`{file}` was built and cannot be a plugin: {:#}", anyhow::Error::from(error));

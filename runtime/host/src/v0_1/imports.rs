@@ -2,13 +2,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use egress::{HttpFaultKind, Response};
-use futures_util::stream::{self, StreamExt};
 use model::LogLevel;
 use wasmtime::Result;
 
 use super::bindings::weir::plugin::{http, log, types};
-use crate::gate::{Gate, HttpAnswer, HttpAsk, SIDE_BY_SIDE};
-use crate::ledger::Ledger;
+use crate::gate::{HttpAnswer, HttpAsk};
 use crate::state::CallState;
 
 impl types::Host for CallState {}
@@ -31,7 +29,7 @@ impl http::Host for CallState {
     async fn send(&mut self, request: http::Request) -> Result<std::result::Result<http::Response, http::HttpFault>> {
         self.check_host_calls()?;
         let (gate, ledger) = (self.gate()?, Arc::clone(&self.ledger));
-        Ok(answer(send(&gate, &ledger, request).await))
+        Ok(answer(gate.send(&ledger, ask(request)).await))
     }
 
     async fn send_all(
@@ -39,28 +37,20 @@ impl http::Host for CallState {
         requests: Vec<http::Request>,
     ) -> Result<Vec<std::result::Result<http::Response, http::HttpFault>>> {
         self.check_host_calls()?;
-        let (gate, ledger) = (self.gate()?, Arc::clone(&self.ledger));
-        let sends = requests.into_iter().map(|request| send(&gate, &ledger, request));
-        let mut coming = stream::iter(sends).buffered(SIDE_BY_SIDE);
-        let (mut answers, mut bytes) = (Vec::new(), 0);
-        while let Some(answer) = coming.next().await {
-            // What the host holds for one call is bounded as if it were one answer, and counted before more is fetched.
-            bytes += answer.as_ref().map_or(0, |response| response.body.len());
-            self.check_output(bytes)?;
-            answers.push(answer);
-        }
+        let (gate, ledger, limits) = (self.gate()?, Arc::clone(&self.ledger), Arc::clone(&self.limits));
+        let answers = gate.send_all(&ledger, requests.into_iter().map(ask).collect(), &limits).await?;
         Ok(answers.into_iter().map(answer).collect())
     }
 }
 
-async fn send(gate: &Gate, ledger: &Arc<Ledger>, request: http::Request) -> HttpAnswer {
+fn ask(request: http::Request) -> HttpAsk {
     let auth = match request.auth {
         http::Auth::Default => egress::Auth::Default,
         http::Auth::Named(name) => egress::Auth::Named(name),
         http::Auth::Anonymous => egress::Auth::Anonymous,
     };
     let (method, url, headers, body) = (request.method, request.url, request.headers, Bytes::from(request.body));
-    gate.send(ledger, HttpAsk { method, url, headers, body, auth }).await
+    HttpAsk { method, url, headers, body, auth }
 }
 
 fn answer(answer: HttpAnswer) -> std::result::Result<http::Response, http::HttpFault> {

@@ -13,7 +13,6 @@ use wasmtime::Store;
 use wasmtime::component::{HasSelf, Instance, InstancePre, Linker};
 
 use crate::gate::Gate;
-use crate::limits::Exceeded;
 use crate::state::CallState;
 use bindings::exports::weir::plugin::{actions, connection, mapper, verification};
 use bindings::weir::plugin::{http, log};
@@ -100,12 +99,9 @@ impl Exports {
             Ok(documents) => documents,
             Err(fault) => return Ok(Err(values::fault(fault))),
         };
-        let limits = &store.data().limits;
-        if documents.len() > limits.documents as usize {
-            return Err(Exceeded::Documents(limits.documents).into());
-        }
-        store.data().check_output(documents.iter().map(|document| document.data.len()).sum())?;
-        Ok(Ok(documents.into_iter().map(values::document).collect()))
+        let documents: Vec<_> = documents.into_iter().map(values::document).collect();
+        store.data().limits.check_documents(&documents)?;
+        Ok(Ok(documents))
     }
 
     pub(crate) async fn invoke(
@@ -120,7 +116,7 @@ impl Exports {
         let call = values::call(call, &pairs, gate);
         match role.call_invoke(&mut *store, call).await? {
             Ok(receipt) => {
-                store.data().check_output(receipt.output.data.len())?;
+                store.data().limits.check_output(receipt.output.data.len())?;
                 Ok(Ok(values::receipt(receipt)))
             }
             Err(fault) => Ok(Err(values::fault(fault))),
@@ -139,7 +135,7 @@ impl Exports {
         let call = values::call(call, &pairs, gate);
         Ok(match role.call_verify(&mut *store, call).await? {
             Ok(verification::Settlement::Happened(receipt)) => {
-                store.data().check_output(receipt.output.data.len())?;
+                store.data().limits.check_output(receipt.output.data.len())?;
                 Ok(Settlement::Happened(values::receipt(receipt)))
             }
             Ok(verification::Settlement::Absent) => Ok(Settlement::Absent),

@@ -1,19 +1,12 @@
-//! Between the contract's values and the engine's. What comes from a guest is bounded and cleaned here.
+//! Between the contract's values and the engine's. What comes from a guest is bounded and cleaned by [`bounds`].
 
 use engine::{ActionCall, Receipt};
 use model::{Document, Event, Fault, FaultKind, FieldFault, Pairs};
 
 use super::bindings::exports::weir::plugin::actions;
 use super::bindings::weir::plugin::types;
+use crate::bounds;
 use crate::gate::Gate;
-use crate::ledger::clean;
-
-/// Characters of a code; it is a word.
-const CODE_CHARS_MAX: usize = 128;
-/// Characters of a message, of a detail, of a name.
-const TEXT_CHARS_MAX: usize = 4 * 1024;
-/// Fields at fault, details, pairs of metadata.
-const PAIRS_MAX: usize = 256;
 
 type BorrowedPairs<'a> = Vec<(&'a str, &'a str)>;
 
@@ -90,40 +83,24 @@ pub(super) fn call<'a>(call: &'a ActionCall, input: &'a DocumentPairs<'a>, gate:
 }
 
 pub(super) fn document(document: types::DocumentResult) -> Document {
-    Document {
-        content_type: text(&document.content_type, TEXT_CHARS_MAX),
-        data: document.data.into(),
-        metadata: pairs(document.metadata),
-    }
+    bounds::document(raw_document(document))
+}
+
+fn raw_document(document: types::DocumentResult) -> Document {
+    let types::DocumentResult { content_type, data, metadata } = document;
+    Document { content_type, data: data.into(), metadata }
 }
 
 pub(super) fn receipt(receipt: actions::Receipt) -> Receipt {
-    Receipt {
-        output: document(receipt.output),
-        external_id: receipt.external_id.map(|id| text(&id, TEXT_CHARS_MAX)),
-        // A cursor goes back to the plugin as it came: cleaning would break it.
-        next: receipt.next,
-        metadata: pairs(receipt.metadata),
-    }
+    let actions::Receipt { output, external_id, next, metadata } = receipt;
+    bounds::receipt(Receipt { output: raw_document(output), external_id, next, metadata })
 }
 
 pub(super) fn fault(fault: types::Fault) -> Fault {
-    Fault {
-        kind: kind(fault.kind),
-        code: text(&fault.code, CODE_CHARS_MAX),
-        message: text(&fault.message, TEXT_CHARS_MAX),
-        retry_after_ms: fault.retry_after_ms,
-        fields: fault
-            .fields
-            .into_iter()
-            .take(PAIRS_MAX)
-            .map(|field| FieldFault {
-                pointer: text(&field.pointer, TEXT_CHARS_MAX),
-                message: text(&field.message, TEXT_CHARS_MAX),
-            })
-            .collect(),
-        details: pairs(fault.details),
-    }
+    let types::Fault { kind: word, code, message, retry_after_ms, fields, details } = fault;
+    let field = |types::FieldFault { pointer, message }| FieldFault { pointer, message };
+    let fields = fields.into_iter().map(field).collect();
+    bounds::fault(Fault { kind: kind(word), code, message, retry_after_ms, fields, details })
 }
 
 fn kind(kind: types::FaultKind) -> FaultKind {
@@ -140,22 +117,4 @@ fn kind(kind: types::FaultKind) -> FaultKind {
         types::FaultKind::UnknownOutcome => FaultKind::UnknownOutcome,
         types::FaultKind::Internal => FaultKind::Internal,
     }
-}
-
-/// Line ends stay: a detail may be a traceback.
-fn pairs(pairs: Pairs) -> Pairs {
-    let lines = |value: &str| value.lines().map(clean).collect::<Vec<_>>().join("\n");
-    pairs
-        .into_iter()
-        .take(PAIRS_MAX)
-        .map(|(name, value)| (text(&name, CODE_CHARS_MAX), truncate(&lines(&value), TEXT_CHARS_MAX)))
-        .collect()
-}
-
-fn text(text: &str, chars_max: usize) -> String {
-    clean(truncate(text, chars_max).as_str())
-}
-
-fn truncate(text: &str, chars_max: usize) -> String {
-    text.chars().take(chars_max).collect()
 }

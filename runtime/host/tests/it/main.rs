@@ -9,6 +9,7 @@ mod generations;
 mod hostile;
 mod http;
 mod languages;
+mod native;
 mod refused;
 mod same_output;
 mod support;

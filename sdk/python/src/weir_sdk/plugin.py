@@ -195,6 +195,29 @@ def check(function: Function) -> Function:
     return function
 
 
+def transform(origin: Origin, document: Document, options: str) -> list[Document]:
+    """Maps a document with the plugin's mapper."""
+    if REGISTRY.mapper is None:
+        raise Fault.internal("the plugin has no function with `@mapper`", code="no-such-role")
+    return run_mapper(REGISTRY.mapper, origin, document, options)
+
+
+def invoke(call: Call) -> Receipt:
+    """Carries out the action that the call names."""
+    bound = REGISTRY.actions.get(call.action)
+    if bound is None:
+        raise Fault.internal(f"the plugin has no code for action `{call.action}`", code="unknown-action")
+    return run_action(bound, call)
+
+
+def settle(call: Call) -> Settlement:
+    """Settles a call whose answer was lost."""
+    bound = REGISTRY.verifications.get(call.action)
+    if bound is None:
+        raise Fault.unknown_outcome(f"the plugin cannot verify action `{call.action}`", code="cannot-verify")
+    return run_verification(bound, call)
+
+
 def run_mapper(bound: Bound, origin: Origin, document: Document, options: str) -> list[Document]:
     """Reads the arguments, calls the function, writes what it gives."""
     choices = _read_options(bound, options)

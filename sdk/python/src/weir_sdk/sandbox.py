@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
-from . import log, trace
+from . import lasting, log, trace
 from .plugin import REGISTRY
 
 __all__ = ["guard", "prepare", "seal"]
@@ -90,8 +90,10 @@ def prepare() -> None:
     logging.time = SimpleNamespace(time_ns=lambda: 0, time=lambda: 0.0)  # type: ignore[attr-defined]
     logging.basicConfig(level=logging.INFO, handlers=[log.Handler()], force=True)
     sys.stdout, sys.stderr = log.Stream("info"), log.Stream("warn")
-    # What was made until now lives as long as the component: the collector need not look at it in any call.
+    # What was made until now lives as long as the component: no call need count it, nor the collector look at it.
     gc.collect()
+    if sys.platform == "wasi":
+        lasting.note()
     gc.freeze()
 
 

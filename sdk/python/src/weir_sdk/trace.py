@@ -27,6 +27,9 @@ _FOREIGN = (os.path.dirname(__file__) + os.sep, os.path.dirname(enum.__file__) +
 # componentize-py mounts the folders of the Python path as `/0`, `/1` and so on.
 _MOUNT = re.compile(r"^/\d+/")
 
+# Where the plugin runs natively. Asked now, because a plugin may not look around once it is called.
+_FOLDER = "" if sys.platform == "wasi" else os.getcwd() + os.sep
+
 _sources: dict[str, list[str]] = {}
 
 
@@ -73,7 +76,7 @@ def _is_own(path: str) -> bool:
 def _shown(path: str) -> str:
     if _MOUNT.match(path):
         return _MOUNT.sub("", path)
-    return path.removeprefix(os.getcwd() + os.sep) if sys.platform != "wasi" else path
+    return path.removeprefix(_FOLDER)
 
 
 def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:

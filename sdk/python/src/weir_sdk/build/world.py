@@ -52,7 +52,7 @@ def module_name(plugin_id: str) -> str:
 
 def world_text(plugin_id: str, roles: list[str]) -> str:
     """The plugin's own world."""
-    version = _contract_version()
+    version = contract_version()
     unknown = [role for role in roles if role not in _ROLES]
     if unknown:
         raise BuildError(f"there is no role `{unknown[0]}`, only: {', '.join(_ROLES)}")
@@ -84,7 +84,8 @@ def write(folder: Path, plugin_id: str, roles: list[str]) -> None:
     (folder / f"{ENTRY}.py").write_text(entry_text(plugin_id, roles), encoding="utf-8")
 
 
-def _contract_version() -> str:
+def contract_version() -> str:
+    """The contract that this SDK speaks, as `0.1.0`."""
     found = re.search(r"^package weir:plugin@([0-9.]+);$", _CONTRACT.read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
         raise BuildError(f"{_CONTRACT} names no version of the contract")

@@ -10,7 +10,6 @@ from wit_world.imports import http as wit
 
 from .. import http, plugin
 from ..document import Context
-from ..fault import Fault
 from . import guarded, lift, lower
 
 
@@ -19,14 +18,7 @@ class Actions:
 
     def invoke(self, call: wit_actions.Call) -> wit_actions.Receipt:
         """Carries an action out."""
-        return lower_receipt(guarded(lambda: _act(lift_call(call))))
-
-
-def _act(call: plugin.Call) -> plugin.Receipt:
-    bound = plugin.REGISTRY.actions.get(call.action)
-    if bound is None:
-        raise Fault.internal(f"the plugin has no code for action `{call.action}`", code="unknown-action")
-    return plugin.run_action(bound, call)
+        return lower_receipt(guarded(lambda: plugin.invoke(lift_call(call))))
 
 
 def lift_call(call: wit_actions.Call) -> plugin.Call:

@@ -6,7 +6,6 @@ from wit_world.exports import actions as wit_actions
 from wit_world.exports import verification as wit
 
 from .. import plugin
-from ..fault import Fault
 from . import guarded
 from .actions import lift_call, lower_receipt
 
@@ -16,16 +15,9 @@ class Verification:
 
     def verify(self, call: wit_actions.Call) -> wit.Settlement:
         """Settles a call whose answer was lost."""
-        settlement = guarded(lambda: _settle(lift_call(call)))
+        settlement = guarded(lambda: plugin.settle(lift_call(call)))
         if settlement.state == "happened" and settlement.receipt is not None:
             return wit.Settlement_Happened(lower_receipt(settlement.receipt))
         if settlement.state == "absent":
             return wit.Settlement_Absent()
         return wit.Settlement_Undecided(settlement.after_ms)
-
-
-def _settle(call: plugin.Call) -> plugin.Settlement:
-    bound = plugin.REGISTRY.verifications.get(call.action)
-    if bound is None:
-        raise Fault.unknown_outcome(f"the plugin cannot verify action `{call.action}`", code="cannot-verify")
-    return plugin.run_verification(bound, call)
