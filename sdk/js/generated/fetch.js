@@ -18,7 +18,8 @@ export function fetchBy(http) {
         const request = new platform.Request(isPath ? `${BASE_URL}${input}` : input, init);
         const headers = Object.fromEntries(request.headers);
         delete headers["content-length"];
-        const url = request.url.startsWith(BASE_URL) ? request.url.slice(BASE_URL.length) : request.url;
+        // Another host may begin with the same letters.
+        const url = request.url.startsWith(`${BASE_URL}/`) ? request.url.slice(BASE_URL.length) : request.url;
         const body = new Uint8Array(await request.arrayBuffer());
         const answer = http.send({ method: request.method, url, headers, body });
         return respond(answer);

@@ -20,6 +20,7 @@ const plugin = connector({
       return { status, url, body };
     },
     json: async () => (await fetch("/items", { method: "POST", body: "{}" })).json(),
+    other: async () => (await fetch(`${BASE_URL}.example.com/x`)).status,
     copy: async () => {
       const answer = await fetch("https://other.example/a?b={c}");
       return checkFetched(new Response(answer.body, answer)).text();
@@ -41,6 +42,8 @@ test("what fetch sends goes by the script, and its answers are as any", async ()
   const removal = new Script().on({ method: "DELETE", url: "/items/1" }, Reply.status(204));
   const removed = await awaiting.invoke(plugin, "remove", {}, { script: removal });
   assert.deepEqual(removed.output, { status: 204, url: "/items/1", body: null });
+  const other = new Script().on({ url: `${BASE_URL}.example.com/x` }, Reply.status(200));
+  assert.equal((await awaiting.invoke(plugin, "other", {}, { script: other })).output, 200);
   const found = new Script().on({ url: "/items" }, Reply.json(200, []));
   assert.equal((await awaiting.verify(plugin, "create", {}, { script: found })).tag, "happened");
   const me = new Script().on({ url: "/me" }, Reply.status(200, {}, "Ada"));

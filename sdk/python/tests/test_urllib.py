@@ -40,6 +40,11 @@ class Opened(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "encode the text"), Script():
             urllib.request.urlopen(url, "a=1")  # type: ignore[arg-type]
 
+    def test_an_address_that_only_begins_like_the_base_url_is_another(self) -> None:
+        for url, sent in [(f"{BASE_URL}/x", "/x"), (BASE_URL, ""), (f"{BASE_URL}.example.com/x", f"{BASE_URL}.example.com/x")]:
+            with Script((Request("GET", sent), Reply(200))):
+                urllib.request.urlopen(url)
+
     def test_a_status_is_an_http_error_and_the_fault_that_it_means(self) -> None:
         reply = Reply(429, b"slow down", [("Retry-After", "7")])
         with Script((Request("GET", "/x"), reply)), self.assertRaises(urllib.error.HTTPError) as raised:

@@ -132,7 +132,9 @@ def restore(ways: dict[str, Any]) -> None:
 
 def _url_of(request: urllib.request.Request) -> str:
     """The path alone where the connection's base URL is meant."""
-    return request.full_url.removeprefix(BASE_URL)
+    path = request.full_url.removeprefix(BASE_URL)
+    # Another host may begin with the same letters.
+    return path if path[:1] in ("", "/", "?", "#") else request.full_url
 
 
 def _bytes_of(data: Any) -> bytes:

@@ -224,7 +224,7 @@ def _imports_of(node: ast.AST, module: str, is_package: bool, is_late: bool, is_
         yield _Import(base, node.lineno, is_late, is_optional)
         if not is_late:
             for alias in node.names:
-                yield _Import(f"{base}.{alias.name}", node.lineno, is_late, True)
+                yield _Import(f"{base}.{alias.name}", node.lineno, is_late, is_optional)
     elif isinstance(node, ast.Call) and _is_import_call(node.func):
         name = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
         yield _Import(str(name) if name is not None else None, node.lineno, is_late, is_optional)
