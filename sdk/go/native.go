@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"sync"
 )
 
 // nativeVariable is set for a program that is to answer calls: `weir dev` runs plugins so, because a change is there at once
@@ -25,14 +26,15 @@ func Export(plugin Plugin) {
 	if os.Getenv(nativeVariable) == "" {
 		return
 	}
-	channel := &channel{reader: bufio.NewReader(os.Stdin), writer: os.Stdout}
 	// Whatever else is printed there is no message, and must not stand within one.
+	channel := newChannel(os.Stdin, os.Stdout)
 	os.Stdout = os.Stderr
-	err := channel.serve(plugin)
-	if errors.Is(err, io.EOF) {
+	// Even if the plugin is busy when Weir has gone.
+	go func() {
+		<-channel.gone
 		os.Exit(0)
-	}
-	fmt.Fprintln(os.Stderr, err)
+	}()
+	fmt.Fprintln(os.Stderr, channel.serve(plugin))
 	os.Exit(1)
 }
 
@@ -46,8 +48,30 @@ var nativeHTTP *HTTP
 // channel is what is said with the host. It writes a line of JSON; texts for it stand between U+001E and a line feed
 // (RFC 7464). A record is an object with names in snake_case, a variant is {"tag", "val"}, and bytes are base64.
 type channel struct {
-	reader *bufio.Reader
+	lines chan []byte
+	// gone is closed when there will be no further line.
+	gone chan struct{}
+	// Of all that uses the rest: goroutines of the plugin send and log side by side.
+	mutex  sync.Mutex
 	writer io.Writer
+	// call counts, so that nobody sends when its call has ended.
+	call int
+}
+
+func newChannel(reader io.Reader, writer io.Writer) *channel {
+	c := &channel{lines: make(chan []byte), gone: make(chan struct{}), writer: writer}
+	go func() {
+		defer close(c.gone)
+		buffered := bufio.NewReader(reader)
+		for {
+			line, err := buffered.ReadBytes('\n')
+			if err != nil {
+				return
+			}
+			c.lines <- line
+		}
+	}()
+	return c
 }
 
 // tagged is a variant of the contract, or its result.
@@ -63,9 +87,10 @@ type rawTagged struct {
 
 func (c *channel) serve(plugin Plugin) error {
 	slog.SetDefault(slog.New(logHandler{write: func(level LogLevel, message string, fields []Pair) {
+		c.mutex.Lock()
+		defer c.mutex.Unlock()
 		_ = c.say("log", lineOut{levelNames[level], message, pairsOut(fields)})
 	}}))
-	nativeHTTP = NewHTTP(c)
 	if err := c.say("ready", map[string]string{"contract": contractLine}); err != nil {
 		return err
 	}
@@ -74,6 +99,10 @@ func (c *channel) serve(plugin Plugin) error {
 		if err != nil {
 			return err
 		}
+		c.mutex.Lock()
+		c.call++
+		nativeHTTP = NewHTTP(nativeHost{c, c.call})
+		c.mutex.Unlock()
 		given, err := answer(plugin, ask)
 		if errors.Is(err, errAsk) {
 			return err
@@ -82,7 +111,11 @@ func (c *channel) serve(plugin Plugin) error {
 		if err != nil {
 			returned = tagged{"err", faultOut(findFault(err))}
 		}
-		if err := c.say("returned", returned); err != nil {
+		c.mutex.Lock()
+		c.call++
+		err = c.say("returned", returned)
+		c.mutex.Unlock()
+		if err != nil {
 			return err
 		}
 	}
@@ -90,6 +123,9 @@ func (c *channel) serve(plugin Plugin) error {
 
 // errAsk is what the host asks and this SDK cannot read.
 var errAsk = errors.New("the host asks for something that this SDK does not know")
+
+// errEnded is what a goroutine is told that outlives its call.
+var errEnded = errors.New("the call that this request belongs to has ended")
 
 func answer(plugin Plugin, ask rawTagged) (any, error) {
 	switch ask.Tag {
@@ -133,40 +169,56 @@ func (c *channel) say(tag string, val any) error {
 }
 
 func (c *channel) hear() (ask rawTagged, err error) {
-	line, err := c.reader.ReadBytes('\n')
-	if err != nil {
-		return ask, err
+	select {
+	case line := <-c.lines:
+		return ask, json.Unmarshal(line, &ask)
+	case <-c.gone:
+		return ask, io.EOF
 	}
-	return ask, json.Unmarshal(line, &ask)
+}
+
+// nativeHost is the transport of one call.
+type nativeHost struct {
+	*channel
+	number int
 }
 
 // SendAll implements [Transport].
-func (c *channel) SendAll(requests []Request) []Answer {
-	out := make([]requestOut, 0, len(requests))
-	for _, request := range requests {
-		out = append(out, requestOut{
-			request.Method, request.URL, pairsOut(request.Headers), bytesOut(request.Body), authOut(request.Auth),
-		})
-	}
-	var given []rawTagged
-	err := c.say("send", out)
-	if err == nil {
-		var ask rawTagged
-		if ask, err = c.hear(); err == nil {
-			err = json.Unmarshal(ask.Val, &given)
-		}
-	}
+func (h nativeHost) SendAll(requests []Request) []Answer {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	given, err := h.exchange(requests)
 	answers := make([]Answer, len(requests))
 	for i := range answers {
 		if err == nil && i < len(given) {
 			answers[i], err = given[i].answer()
 		}
 		if err != nil {
-			// The host has gone, and this program is about to.
-			answers[i] = Answer{Err: &HTTPError{Kind: Broken, Code: "host", Message: err.Error(), RequestSent: true}}
+			sent := !errors.Is(err, errEnded)
+			answers[i] = Answer{Err: &HTTPError{Kind: Broken, Code: "host", Message: err.Error(), RequestSent: sent}}
 		}
 	}
 	return answers
+}
+
+func (h nativeHost) exchange(requests []Request) (given []rawTagged, err error) {
+	if h.number != h.call {
+		return nil, errEnded
+	}
+	out := make([]requestOut, 0, len(requests))
+	for _, request := range requests {
+		out = append(out, requestOut{
+			request.Method, request.URL, pairsOut(request.Headers), bytesOut(request.Body), authOut(request.Auth),
+		})
+	}
+	if err := h.say("send", out); err != nil {
+		return nil, err
+	}
+	ask, err := h.hear()
+	if err != nil {
+		return nil, err
+	}
+	return given, json.Unmarshal(ask.Val, &given)
 }
 
 func (t rawTagged) answer() (Answer, error) {

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -17,7 +19,7 @@ func talk(t *testing.T, plugin Plugin, lines ...string) []string {
 	before := slog.Default()
 	t.Cleanup(func() { slog.SetDefault(before); nativeHTTP = nil })
 	var said strings.Builder
-	channel := &channel{reader: bufio.NewReader(strings.NewReader(strings.Join(lines, "\n") + "\n")), writer: &said}
+	channel := newChannel(strings.NewReader(strings.Join(lines, "\n")+"\n"), &said)
 	if err := channel.serve(plugin); !errors.Is(err, io.EOF) {
 		t.Fatalf("it ends when the host has gone, not with %v", err)
 	}
@@ -124,9 +126,65 @@ func TestANativeMapperMaps(t *testing.T) {
 		`"metadata":[["method","POST"]]}]}}`)
 }
 
+func TestGoroutinesSendSideBySideAndNotWhenTheirCallHasEnded(t *testing.T) {
+	var late *HTTP
+	plugin := Connector(Actions{"note": Action(func(_ Call[note], http *HTTP) (Receipt, error) {
+		late = http
+		bodies := make([]string, 8)
+		var group sync.WaitGroup
+		for i := range bodies {
+			group.Go(func() {
+				slog.Info("sends")
+				url := fmt.Sprintf("/%d", i)
+				if answer, err := http.Send(Get(url)); err == nil && answer.URL == url {
+					bodies[i] = string(answer.Body)
+				}
+			})
+		}
+		group.Wait()
+		return Receipt{Output: strings.Join(bodies, "")}, nil
+	})})
+	toPlugin, fromHost := io.Pipe()
+	toHost, fromPlugin := io.Pipe()
+	go func() {
+		fmt.Fprintln(fromHost, callLine("invoke", "note"))
+		lines := bufio.NewScanner(toHost)
+		for lines.Scan() {
+			var said struct {
+				Tag string
+				Val json.RawMessage
+			}
+			_ = json.Unmarshal(lines.Bytes()[1:], &said)
+			if said.Tag == "returned" {
+				if !strings.Contains(string(said.Val), "Ijc3Nzc3Nzc3Ig==") {
+					t.Errorf("some got another's answer, or none: %s", said.Val)
+				}
+				fromHost.Close()
+			}
+			if said.Tag == "send" {
+				var requests []struct{ URL string }
+				_ = json.Unmarshal(said.Val, &requests)
+				// The sooner the later it was asked for, if several are under way.
+				time.AfterFunc(time.Duration('9'-requests[0].URL[1])*time.Millisecond, func() {
+					fmt.Fprintf(fromHost, `{"tag":"answers","val":[{"tag":"ok","val":{"status":200,"url":%q,"headers":[],"body":"Nw=="}}]}`+"\n",
+						requests[0].URL)
+				})
+			}
+		}
+	}()
+	before := slog.Default()
+	t.Cleanup(func() { slog.SetDefault(before); nativeHTTP = nil })
+	if err := newChannel(toPlugin, fromPlugin).serve(plugin); !errors.Is(err, io.EOF) {
+		t.Fatal(err)
+	}
+	if _, err := late.Send(Get("/")); err == nil || !strings.Contains(err.Error(), "has ended") {
+		t.Error(err)
+	}
+}
+
 func TestWhatTheHostCannotMeanEndsThePlugin(t *testing.T) {
 	for _, line := range []string{`{"tag":"sing","val":1}`, `{"tag":"invoke","val":7}`, `no JSON`} {
-		channel := &channel{reader: bufio.NewReader(strings.NewReader(line + "\n")), writer: io.Discard}
+		channel := newChannel(strings.NewReader(line+"\n"), io.Discard)
 		if err := channel.serve(Plugin{}); err == nil || errors.Is(err, io.EOF) {
 			t.Errorf("%s: %v", line, err)
 		}

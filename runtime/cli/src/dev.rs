@@ -117,15 +117,19 @@ impl Bench {
     /// The project, with all that is in it built. As long as it has faults, it tells them and waits for a change.
     fn first(&mut self) -> anyhow::Result<Project> {
         loop {
+            let mut is_made = true;
             for (folder, state) in self.look().plugins {
                 if let Err(error) = make(&folder, state, self.programs.as_ref()) {
                     report(&error);
+                    is_made = false;
                 }
             }
             let programs = self.programs.clone();
             let development = Development::new(move |folder| programs.as_ref()?.get(folder));
             let problems = match Project::read_for_development(&self.dir, &development) {
-                Ok(project) => return Ok(project),
+                Ok(project) if is_made => return Ok(project),
+                // What was built before is not what its author writes.
+                Ok(_) => Vec::new(),
                 Err(problems) => problems,
             };
             problems.iter().for_each(|problem| eprintln!("{}", clean(&problem.to_string())));

@@ -875,7 +875,7 @@ fn a_source_that_is_a_folder_stands_for_the_component_built_in_it() {
     weir.write("plugins/greeter/weir-plugin.toml", manifest);
     weir.write("plugins/faulty/weir-plugin.toml", "id = 3\n");
     weir.check(&["check"], expect![[r#"
-        plugins.toml:2:1: component `./plugins/greeter/greeter.wasm` cannot be read: No such file or directory (os error 2); build it: weir plugin build ./plugins/greeter, or weir dev
+        plugins.toml:2:1: component `./plugins/greeter/greeter.wasm` cannot be read: No such file or directory (os error 2); build it: weir plugin build ./plugins/greeter
         plugins.toml:4:1: the manifest of `./plugins/faulty` cannot be read: it has faults; `weir plugin build ./plugins/faulty` tells what is wrong with it
         ! weir: 2 faults in the project
         exit code 2

@@ -37,10 +37,8 @@ impl Inner {
         let digest = program.digest.clone();
         let read = Read { manifest: Arc::new(manifest), imports: Vec::new(), exports: Vec::new(), digest };
         let settings = self.registry.settings(name);
-        let starting = Native::start(program, &settings.limits);
-        let native = tokio::time::timeout(CANARY_DEADLINE, starting).await;
-        let late = |_| LoadError::Native(format!("it says nothing for {} s", CANARY_DEADLINE.as_secs()));
-        let generation = Arc::new(Generation::native(name, read, native.map_err(late)??, &settings.limits));
+        let native = Native::start(program, &settings.limits, CANARY_DEADLINE).await?;
+        let generation = Arc::new(Generation::native(name, read, native, &settings.limits));
         self.canary(&generation, settings).await.map_err(LoadError::Canary)?;
         Arc::into_inner(generation).ok_or_else(|| LoadError::Link("its canary call did not end".to_owned()))
     }

@@ -14,7 +14,7 @@ use crate::gate::Gate;
 use crate::generation::{Code, Generation, Sandbox, Sandboxed};
 use crate::ledger::Left;
 use crate::limits::Exceeded;
-use crate::native::{Ask, Caller, Native};
+use crate::native::{Caller, Native};
 use crate::registry::Serving;
 use crate::state::{self, CallState};
 use crate::v0_1::Exports;
@@ -43,7 +43,7 @@ impl Entry for Transform<'_> {
     }
 
     async fn ask(&self, native: &Native, caller: &Caller) -> Outcome<Vec<Document>> {
-        native.transform(Ask::transform(self.0), caller).await
+        native.transform(self.0, caller).await
     }
 }
 
@@ -57,7 +57,7 @@ impl Entry for Invoke<'_> {
     }
 
     async fn ask(&self, native: &Native, caller: &Caller) -> Outcome<Receipt> {
-        native.invoke(Ask::invoke(self.0, &self.1), caller).await
+        native.invoke(self.0, &self.1, caller).await
     }
 }
 
@@ -71,7 +71,7 @@ impl Entry for Verify<'_> {
     }
 
     async fn ask(&self, native: &Native, caller: &Caller) -> Outcome<Settlement> {
-        native.verify(Ask::verify(self.0, &self.1), caller).await
+        native.verify(self.0, &self.1, caller).await
     }
 }
 

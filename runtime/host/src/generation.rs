@@ -21,7 +21,7 @@ use crate::v0_1;
 const CALLS: u32 = 64;
 
 /// The same where each is a process of its own.
-const NATIVE_CALLS_MAX: u32 = 4;
+const NATIVE_CALLS: u32 = 4;
 
 /// A generation is quarantined when this many different executions have trapped …
 const TRAPPED_EXECUTIONS_MAX: usize = 16;
@@ -96,8 +96,7 @@ impl Generation {
 
     /// A program that has been started.
     pub(crate) fn native(name: &str, read: Read, native: Native, limits: &Limits) -> Self {
-        let calls = limits.concurrency.map_or(NATIVE_CALLS_MAX, |calls| calls.min(NATIVE_CALLS_MAX));
-        Self::new(name, read, Code::Native(native), calls)
+        Self::new(name, read, Code::Native(native), limits.concurrency.unwrap_or(NATIVE_CALLS))
     }
 
     fn new(name: &str, read: Read, code: Code, calls: u32) -> Self {
@@ -180,8 +179,11 @@ impl Generation {
         self.quarantined.load(Ordering::Acquire)
     }
 
-    /// Gives it another chance.
+    /// Gives it another chance: it is called again.
     pub(crate) fn release(&self) {
+        if let Code::Native(native) = &self.code {
+            native.heat();
+        }
         *self.health.lock().unwrap_or_else(PoisonError::into_inner) = Health::default();
         self.quarantined.store(false, Ordering::Release);
     }

@@ -262,7 +262,7 @@ impl<'a> Reader<'a> {
             Err(error) => {
                 let message = format!("component `{}` cannot be read: {error}", source.display());
                 let fix = match &project {
-                    Some(folder) => format!("build it: weir plugin build {}, or weir dev", folder.display()),
+                    Some(folder) => format!("build it: weir plugin build {}", folder.display()),
                     None => "build it, or write where it is".to_owned(),
                 };
                 self.add(file, written, &path, message, &fix);

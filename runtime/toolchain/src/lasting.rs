@@ -13,6 +13,9 @@ const HEADER_BYTES: u32 = 32;
 /// One bit of the table stands for so many bytes of memory.
 const BYTES_PER_BIT: u32 = 8;
 
+/// Bytes of memory behind the last object that a table may speak of: it grows by steps.
+const BEYOND_MAX: u64 = 1 << 20;
+
 /// The count of an object that is part of the interpreter, where addresses have 32 bits: `_Py_STATIC_IMMORTAL_INITIAL_REFCNT`
 /// of CPython 3.14, `Include/refcount.h`. That None has it proves that the count is where it is looked for.
 const STATIC_IMMORTAL: u32 = 7 << 28;
@@ -64,7 +67,9 @@ impl Memory {
         let Some(table) = self.find(component, MARK) else { return 0 };
         let word = |address| self.word(component, address);
         let (length, none) = (word(table + 24), word(table + 28));
-        if word(none) != STATIC_IMMORTAL {
+        let end = self.0.last().map_or(0, |last| u64::from(last.address) + last.bytes.len() as u64);
+        let is_table = u64::from(length) * u64::from(u8::BITS * BYTES_PER_BIT) < end + BEYOND_MAX;
+        if word(none) != STATIC_IMMORTAL || !is_table {
             return 0;
         }
         let mut made = 0;

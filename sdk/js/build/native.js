@@ -9,6 +9,7 @@
 import { readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
 import { BuildError, bundleForNode, CONTRACT_LINE, findEntry, readEngine, readRoles } from "./component.js";
 
 const FOLDER = process.cwd();
@@ -16,23 +17,34 @@ const BUNDLE = join(FOLDER, "build", "native.mjs");
 
 const READ_BYTES = 1 << 20;
 
+/** Ends a process that is busy when the host has gone; one that is not sees the end of its input. */
+const WATCH = `
+  const { workerData: host } = require("node:worker_threads");
+  setInterval(() => { if (process.ppid !== host) process.kill(process.pid, "SIGKILL"); }, 500);
+`;
+
 /** What has been read and belongs to a later line. */
 let begun = Buffer.from("");
 
 /** What the host says; when it has gone, so has the plugin. */
 function hear() {
-  for (;;) {
-    const end = begun.indexOf("\n");
+  const line = [];
+  for (let some = begun; ; some = read()) {
+    const end = some.indexOf("\n");
     if (end >= 0) {
-      const line = begun.toString("utf8", 0, end);
-      begun = begun.subarray(end + 1);
-      return lift(JSON.parse(line));
+      line.push(some.subarray(0, end));
+      begun = some.subarray(end + 1);
+      return lift(JSON.parse(Buffer.concat(line).toString("utf8")));
     }
-    const chunk = Buffer.alloc(READ_BYTES);
-    const count = readSync(0, chunk);
-    if (count === 0) process.exit(0);
-    begun = Buffer.concat([begun, chunk.subarray(0, count)]);
+    line.push(some);
   }
+}
+
+function read() {
+  const some = Buffer.alloc(READ_BYTES);
+  const count = patiently(() => readSync(0, some));
+  if (count === 0) process.exit(0);
+  return some.subarray(0, count);
 }
 
 /**
@@ -41,7 +53,23 @@ function hear() {
  */
 function say(tag, val) {
   const text = Buffer.from(`\x1e${JSON.stringify(lower({ tag, val }))}\n`);
-  for (let sent = 0; sent < text.length; ) sent += writeSync(1, text, sent);
+  for (let sent = 0; sent < text.length; ) sent += patiently(() => writeSync(1, text, sent));
+}
+
+/**
+ * Whatever has touched `process.stdout` or `process.stdin` has made it one that does not wait.
+ *
+ * @param {() => number} attempt
+ */
+function patiently(attempt) {
+  for (;;) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    }
+  }
 }
 
 /** Names of members that are bytes. */
@@ -133,6 +161,7 @@ try {
   const engine = readEngine(FOLDER);
   await bundleForNode({ folder: FOLDER, entry: findEntry(FOLDER), roles, out: BUNDLE, engine });
   const { open } = await import(pathToFileURL(BUNDLE).href);
+  new Worker(WATCH, { eval: true, workerData: process.ppid }).unref();
   const exposed = open({ log, ...(roles.includes("mapper") ? {} : { http: { send, sendAll } }) });
   say("ready", { contract: CONTRACT_LINE });
   for (;;) say("returned", await answer(exposed, hear()));

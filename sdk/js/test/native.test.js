@@ -2,11 +2,13 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const SDK = fileURLToPath(new URL("..", import.meta.url));
@@ -18,10 +20,10 @@ after(() => {
   for (const cleanup of cleanups) cleanup();
 });
 
-/**
- * @param {{ source: string, roles: string[], build?: string, entry?: string }} plugin
- */
-function start({ source, roles, build = "weir-component", entry = "plugin.js" }) {
+/** @typedef {{ source: string, roles: string[], build?: string, entry?: string }} Plugin */
+
+/** @param {Plugin} plugin */
+function folderOf({ source, roles, build = "weir-component", entry = "plugin.js" }) {
   const folder = mkdtempSync(join(tmpdir(), "weir-native-"));
   cleanups.push(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, "src"));
@@ -30,7 +32,15 @@ function start({ source, roles, build = "weir-component", entry = "plugin.js" })
   writeFileSync(join(folder, "weir-plugin.toml"), `id = "p"\nroles = ${JSON.stringify(roles)}\n`);
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module", scripts: { build } }));
   writeFileSync(join(folder, "src", entry), source);
-  const child = spawn(process.execPath, [NATIVE], { cwd: folder });
+  return folder;
+}
+
+/**
+ * @param {Plugin} plugin
+ * @param {string[]} printed what it prints before it is ready
+ */
+function start(plugin, printed = []) {
+  const child = spawn(process.execPath, [NATIVE], { cwd: folderOf(plugin) });
   let complaints = "";
   child.stderr.on("data", (text) => {
     complaints += text;
@@ -45,6 +55,7 @@ function start({ source, roles, build = "weir-component", entry = "plugin.js" })
     /** @type {(tag: string, val: unknown) => void} */
     say: (tag, val) => void child.stdin.write(`${JSON.stringify({ tag, val })}\n`),
     hear: async () => {
+      for (const line of printed.splice(0)) assert.equal((await lines.next()).value, line);
       const { value, done } = await lines.next();
       assert.ok(!done, `it has ended: ${complaints}`);
       assert.equal(value[0], "\x1e", value);
@@ -164,6 +175,45 @@ test("faults and settlements are those of a component", async () => {
   assert.deepEqual([happened.tag, happened.val.next, read(happened.val.output)], ["happened", "p2", { id: 1 }]);
   plugin.end();
   await plugin.ended;
+});
+
+test("however much is said, and whatever the plugin prints to, it arrives", async () => {
+  const source = `import { mapper } from "@weir/sdk";
+console.log("loaded", process.stdin.isTTY);
+export default mapper(({ input }) => ({ text: input.text, stdout: process.stdout.writable }));
+`;
+  const { say, hear, end } = start({ source, roles: ["mapper"] }, ["loaded undefined"]);
+  await hear();
+  const unsaid = { subject: null, time: null, schema: null, extensions: [], transport: [] };
+  const origin = { id: "1", source: "/", kind: "k", received: "", ...unsaid };
+  const text = "zoë".repeat(1 << 20);
+  for (const _ of [1, 2]) {
+    say("transform", { origin, input: document({ text }), options: "{}" });
+    assert.deepEqual(read((await hear()).val.val[0]), { text, stdout: true });
+  }
+  end();
+});
+
+test("a plugin that is busy ends when the host has gone", async () => {
+  const source = 'import { mapper } from "@weir/sdk"; export default mapper(() => { console.log("busy"); for (;;); });';
+  const folder = folderOf({ source, roles: ["mapper"] });
+  // The shell stands for the host: it is killed, and what it started keeps its input.
+  const host = spawn("sh", ["-c", `exec 3<&0; "$0" "$1" <&3 & echo $! >&2; wait`, process.execPath, NATIVE], {
+    cwd: folder,
+  });
+  const [pid] = await once(host.stderr, "data");
+  await once(host.stdout, "data");
+  const unsaid = { subject: null, time: null, schema: null, extensions: [], transport: [] };
+  const origin = { id: "1", source: "/", kind: "k", received: "", ...unsaid };
+  const ask = { tag: "transform", val: { origin, input: document({}), options: "{}" } };
+  host.stdin.write(`${JSON.stringify(ask)}\n`);
+  assert.match(String((await once(host.stdout, "data"))[0]), /busy/);
+  host.kill("SIGKILL");
+  const isAlive = () => existsSync(`/proc/${Number(String(pid))}/exe`);
+  for (let waited = 0; isAlive(); waited += 50) {
+    assert.ok(waited < 30_000, "it goes on");
+    await setTimeout(50);
+  }
 });
 
 test("promises and fetch are there where the component has them", async () => {

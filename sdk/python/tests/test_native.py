@@ -15,7 +15,7 @@ from typing import Any
 SDK = Path(__file__).parents[1] / "src"
 
 CONNECTOR = '''
-import logging, sys, time
+import logging, socket, sys, threading, time
 from weir_sdk import Context, Document, Fault, Receipt, Settlement, action, http, log, verify
 
 @action("note")
@@ -37,6 +37,14 @@ def bad(call: dict):
         case "file": open("/etc/passwd")
         case "exit": sys.exit(3)
         case "late": import wave
+        case "fd": sys.modules["os"].open("/etc/passwd", 0)
+        case "socket": sys.modules["socket"].socket()
+        case "thread": sys.modules["threading"].Thread(target=print).start()
+        case "program": sys.modules["os"].posix_spawn("/bin/true", ["true"], {})
+        case "json": return Receipt(1, metadata=[("n", object())])
+        case "busy":
+            print("busy")
+            while True: pass
         case "bug": return call["missing"]
 
 @verify("note")
@@ -69,6 +77,14 @@ class Native(unittest.TestCase):
     def end(self) -> None:
         self.process.communicate(timeout=60)
         self.assertEqual(self.process.returncode, 0, "the end of its input ends it")
+
+    def complaints(self) -> bytes:
+        """What it says when it does not start."""
+        assert self.process.stderr
+        said = self.process.stderr.read()
+        self.assertEqual(self.process.wait(60), 1)
+        self.process.returncode = 0
+        return said
 
     def say(self, tag: str, val: Any) -> None:
         assert self.process.stdin
@@ -146,8 +162,19 @@ class Native(unittest.TestCase):
         told = self.fault("fault")
         self.assertEqual((told["kind"], told["retry_after_ms"]), ("rate-limited", 1500))
         self.assertEqual((told["fields"], told["details"]), ([{"pointer": "/a", "message": "is ?"}], [["x", "y"]]))
-        for how, says in [("clock", "no clock"), ("file", "no files"), ("late", "import it at the top"), ("exit", "3")]:
-            self.assertIn(says, self.fault(how)["message"])
+        for how, says in [
+            ("clock", "no clock"),
+            ("file", "no files"),
+            ("fd", "no files"),
+            ("late", "import it at the top"),
+            ("socket", "no sockets"),
+            ("thread", "no threads"),
+            ("program", "no programs"),
+            ("json", "TypeError: Object of type object is not JSON serializable"),
+            ("exit", "3"),
+        ]:
+            with self.subTest(how):
+                self.assertIn(says, self.fault(how)["message"])
         told = self.fault("bug")
         self.assertEqual((told["kind"], told["message"]), ("internal", "KeyError: 'missing'"))
         line = 1 + CONNECTOR.splitlines().index('        case "bug": return call["missing"]')
@@ -173,14 +200,24 @@ def f(given: Document, origin: Origin, options: dict):
         self.say("transform", {"origin": origin, "input": given, "options": '{"send":true}'})
         self.assertEqual(self.hear()[1]["val"]["kind"], "internal")
 
+    def test_a_plugin_that_is_busy_ends_when_the_host_has_gone(self) -> None:
+        self.start(CONNECTOR, ["actions", "verification"])
+        self.hear()
+        self.call("invoke", "bad", {"how": "busy"})
+        self.assertEqual(self.hear()[1]["message"], "busy")
+        # Closes its input; it would not come to look there.
+        self.end()
+
+    def test_a_change_within_the_second_is_seen(self) -> None:
+        for word in ("first", "again"):
+            self.start(f"import weir_sdk\nraise SystemExit('{word}')\n", ["mapper"])
+            self.assertIn(word.encode(), self.complaints())
+
     def test_a_module_that_does_not_load_says_where(self) -> None:
         self.start("import weir_sdk\n\nmappr = weir_sdk.mappr\n", ["mapper"])
-        _, said = self.process.communicate(timeout=60)
+        said = self.complaints()
         self.assertIn(b'src/my_plugin.py", line 3, in <module>', said)
         self.assertIn(b"AttributeError", said)
-        self.assertEqual(self.process.returncode, 1)
-        self.process.returncode = 0
-
 
 def document(value: Any) -> dict[str, Any]:
     data = base64.b64encode(json.dumps(value).encode()).decode()

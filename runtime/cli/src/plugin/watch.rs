@@ -28,9 +28,6 @@ pub(super) fn again_and_again(folder: &Path, file: Option<&Path>, mut work: impl
     }
 }
 
-/// What toolchains write beside the sources while they build. A dependency is changed in the file that the author writes.
-const LOCKS: [&str; 2] = ["Cargo.lock", "package-lock.json"];
-
 /// What tells one content of a folder from another without reading its files: which there are, and when each was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct State(u64);
@@ -69,7 +66,7 @@ pub(crate) fn state(folder: &Path, is_meant: &dyn Fn(&Path, FileType) -> bool) -
 /// What a plugin is made of.
 pub(crate) fn is_source(path: &Path, kind: FileType) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    kind.is_dir() || !(name.ends_with(".wasm") || LOCKS.contains(&&*name))
+    kind.is_dir() || !(name.ends_with(".wasm") || name == "Cargo.lock")
 }
 
 fn changed(file: &Path) -> Option<SystemTime> {
@@ -91,7 +88,7 @@ mod tests {
         let state = || state(folder.path(), &is_source);
         write("cases/a.yaml");
         let before = state();
-        ["target/x", "build/x", "a.wasm", ".git/index", "Cargo.lock", "package-lock.json"].into_iter().for_each(write);
+        ["target/x", "build/x", "a.wasm", ".git/index", "Cargo.lock"].into_iter().for_each(write);
         assert_eq!(state(), before);
         write("cases/b.yaml");
         let both = state();

@@ -2,28 +2,32 @@
 //! building a component takes seconds. The process has the rights of whoever started Weir, so that only `weir dev` has any.
 //! What it is called with, and what it sends, is what a component would: requests pass the same gate, lines go to the same
 //! ledger. There is no sandbox around it: its time is limited, its memory is not, and what one call leaves behind is there
-//! in the next.
+//! in the next. A process that is started later, because another was killed or several calls come at once, runs the plugin's
+//! files as they are then.
 
 mod messages;
 mod process;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use engine::{Receipt, Settlement};
-use model::{Document, Fault};
+use engine::{ActionCall, Receipt, Settlement, TransformCall};
+use model::Document;
+use tokio::time::timeout;
 
-pub(crate) use self::messages::Ask;
-use self::messages::{Log, Returned, Said};
+use self::messages::Ask;
+use self::messages::{Log, Ready, Returned, Said};
 pub(crate) use self::process::Broken;
 use self::process::Process;
+use crate::call::Outcome;
 use crate::gate::Gate;
 use crate::ledger::{Ledger, Stdio};
 use crate::limits::Limits;
 use crate::load::LoadError;
 use crate::v0_1;
 
-/// Bytes of what a process prints before it is ready that are kept: the end says why it does not start.
+/// Bytes of what a process prints before it is ready that are kept: it says why it does not start.
 const PRINTED_BYTES_MAX: usize = 16 * 1024;
 
 /// A program that is a plugin.
@@ -52,59 +56,66 @@ pub(crate) struct Caller {
 /// A plugin's processes.
 pub(crate) struct Native {
     program: Program,
-    message_bytes_max: usize,
-    idle: Mutex<Vec<Process>>,
+    idle: Mutex<Idle>,
+}
+
+/// Those that wait for a call.
+#[derive(Default)]
+struct Idle {
+    processes: Vec<Process>,
+    /// None is kept any more.
+    is_cold: bool,
 }
 
 impl Native {
     /// Starts the program, and waits until it can be called.
-    pub(crate) async fn start(program: Program, limits: &Limits) -> Result<Self, LoadError> {
-        // Base64 makes four bytes of three, and JSON escapes what it must.
-        let message_bytes_max = 2 * usize::try_from(limits.output_bytes).unwrap_or(usize::MAX / 2);
-        let native = Self { program, message_bytes_max, idle: Mutex::default() };
+    pub(crate) async fn start(program: Program, limits: &Limits, within: Duration) -> Result<Self, LoadError> {
+        let native = Self { program, idle: Mutex::default() };
         let mut printed = Vec::new();
-        let ready = async {
-            let mut process = Process::start(&native.program, message_bytes_max)?;
-            match process.hear(&mut |_, bytes| printed.extend_from_slice(bytes)).await? {
-                Said::Ready(ready) => Ok((process, ready)),
-                _ => Err(Broken::OutOfTurn),
-            }
+        let ready = native.ready(limits, &mut |_, bytes| {
+            let room = PRINTED_BYTES_MAX.saturating_sub(printed.len());
+            printed.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        });
+        let (process, contract) = match timeout(within, ready).await {
+            Ok(Ok(ready)) => ready,
+            Ok(Err(error)) => return Err(why(&format!("{error:#}"), &printed)),
+            Err(_) => return Err(why(&format!("it is not ready after {} s", within.as_secs()), &printed)),
         };
-        let (process, ready) = ready.await.map_err(|broken| LoadError::Native(why(&broken, &printed)))?;
-        if ready.contract != v0_1::VERSION {
-            return Err(LoadError::Contract { found: ready.contract, spoken: v0_1::VERSION });
+        if contract != v0_1::VERSION {
+            return Err(LoadError::Contract { found: contract, spoken: v0_1::VERSION });
         }
         native.keep(process);
         Ok(native)
     }
 
-    /// Lets go of the processes that wait for a call.
+    /// Lets go of the processes that wait for a call, and of those under way when theirs has ended.
     pub(crate) fn cool(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.idle() = Idle { processes: Vec::new(), is_cold: true };
     }
 
-    pub(crate) async fn transform(
-        &self,
-        ask: Ask<'_>,
-        caller: &Caller,
-    ) -> wasmtime::Result<Result<Vec<Document>, Fault>> {
-        let documents = self.call(ask, caller).await?.documents().map_err(Broken::Message)?;
+    /// Keeps processes again.
+    pub(crate) fn heat(&self) {
+        self.idle().is_cold = false;
+    }
+
+    pub(crate) async fn transform(&self, call: &TransformCall, caller: &Caller) -> Outcome<Vec<Document>> {
+        let documents = self.call(|| Ask::transform(call), caller).await?.documents().map_err(Broken::Message)?;
         if let Ok(documents) = &documents {
             caller.limits.check_documents(documents)?;
         }
         Ok(documents)
     }
 
-    pub(crate) async fn invoke(&self, ask: Ask<'_>, caller: &Caller) -> wasmtime::Result<Result<Receipt, Fault>> {
-        let receipt = self.call(ask, caller).await?.receipt().map_err(Broken::Message)?;
+    pub(crate) async fn invoke(&self, call: &ActionCall, gate: &Gate, caller: &Caller) -> Outcome<Receipt> {
+        let receipt = self.call(|| Ask::invoke(call, gate), caller).await?.receipt().map_err(Broken::Message)?;
         if let Ok(receipt) = &receipt {
             caller.limits.check_output(receipt.output.data.len())?;
         }
         Ok(receipt)
     }
 
-    pub(crate) async fn verify(&self, ask: Ask<'_>, caller: &Caller) -> wasmtime::Result<Result<Settlement, Fault>> {
-        let settlement = self.call(ask, caller).await?.settlement().map_err(Broken::Message)?;
+    pub(crate) async fn verify(&self, call: &ActionCall, gate: &Gate, caller: &Caller) -> Outcome<Settlement> {
+        let settlement = self.call(|| Ask::verify(call, gate), caller).await?.settlement().map_err(Broken::Message)?;
         if let Ok(Settlement::Happened(receipt)) = &settlement {
             caller.limits.check_output(receipt.output.data.len())?;
         }
@@ -113,12 +124,13 @@ impl Native {
 
     /// Asks a process, serves it until it has answered, and keeps it. One that does not come to an answer is killed, as
     /// when the call is out of time.
-    async fn call(&self, ask: Ask<'_>, caller: &Caller) -> wasmtime::Result<Returned> {
+    async fn call<'a>(&self, ask: impl FnOnce() -> Ask<'a>, caller: &Caller) -> wasmtime::Result<Returned> {
         let Caller { ledger, limits, gate } = caller;
-        let mut process = self.take(ledger).await?;
-        process.say(&ask).await?;
+        let mut process = self.take(limits, ledger).await?;
+        // Made now, because it says how much time is left.
+        process.say(&ask()).await?;
         loop {
-            match process.hear(&mut |stream, bytes| ledger.write(stream, bytes)).await? {
+            match process.hear(limits, &mut |stream, bytes| ledger.write(stream, bytes)).await? {
                 Said::Log(Log { level, message, fields }) => {
                     ledger.note_host_call();
                     limits.check_host_calls(ledger.host_calls())?;
@@ -127,7 +139,8 @@ impl Native {
                 Said::Send(requests) => {
                     ledger.note_host_call();
                     limits.check_host_calls(ledger.host_calls())?;
-                    let gate = gate.as_ref().ok_or(Broken::OutOfTurn)?;
+                    // A mapper is pure, and has no way out.
+                    let gate = gate.as_ref().ok_or(Broken::OutOfTurn("send"))?;
                     let answers = gate.send_all(ledger, requests, limits).await?;
                     process.say(&Ask::Answers(answers.into_iter().map(Into::into).collect())).await?;
                 }
@@ -135,34 +148,58 @@ impl Native {
                     self.keep(process);
                     return Ok(returned);
                 }
-                Said::Ready(_) => return Err(Broken::OutOfTurn.into()),
+                Said::Ready(_) => return Err(Broken::OutOfTurn("ready").into()),
             }
         }
     }
 
     /// A process that waits for a call, or a new one.
-    async fn take(&self, ledger: &Arc<Ledger>) -> Result<Process, Broken> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        if let Some(process) = idle {
-            return Ok(process);
+    async fn take(&self, limits: &Limits, ledger: &Ledger) -> wasmtime::Result<Process> {
+        loop {
+            let idle = self.idle().processes.pop();
+            match idle {
+                Some(mut process) if process.has_ended() => {}
+                Some(process) => return Ok(process),
+                None => break,
+            }
         }
-        let mut process = Process::start(&self.program, self.message_bytes_max)?;
-        match process.hear(&mut |stream: Stdio, bytes| ledger.write(stream, bytes)).await? {
-            Said::Ready(_) => Ok(process),
-            _ => Err(Broken::OutOfTurn),
+        let ready = self.ready(limits, &mut |stream, bytes| ledger.write(stream, bytes)).await?;
+        Ok(ready.0)
+    }
+
+    /// A process that can be called, and the contract that it speaks. What it logs before is taken as printed.
+    async fn ready(
+        &self,
+        limits: &Limits,
+        printed: &mut (dyn FnMut(Stdio, &[u8]) + Send),
+    ) -> wasmtime::Result<(Process, String)> {
+        let mut process = Process::start(&self.program)?;
+        loop {
+            match process.hear(limits, printed).await? {
+                Said::Ready(Ready { contract }) => return Ok((process, contract)),
+                Said::Log(Log { message, .. }) => printed(Stdio::Output, format!("{message}\n").as_bytes()),
+                Said::Send(_) => return Err(Broken::OutOfTurn("send").into()),
+                Said::Returned(_) => return Err(Broken::OutOfTurn("returned").into()),
+            }
         }
     }
 
     fn keep(&self, process: Process) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(process);
+        let mut idle = self.idle();
+        if !idle.is_cold {
+            idle.processes.push(process);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Why a program does not start: what it printed, if it did.
-fn why(broken: &Broken, printed: &[u8]) -> String {
-    let end = &printed[printed.len().saturating_sub(PRINTED_BYTES_MAX)..];
-    match String::from_utf8_lossy(end).trim_end() {
-        "" => broken.to_string(),
-        words => format!("{broken}\n{words}"),
-    }
+/// Why a program does not start, with what it printed.
+fn why(reason: &str, printed: &[u8]) -> LoadError {
+    LoadError::Native(match String::from_utf8_lossy(printed).trim_end() {
+        "" => reason.to_owned(),
+        words => format!("{reason}\n{words}"),
+    })
 }

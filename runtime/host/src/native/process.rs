@@ -1,22 +1,22 @@
 use std::io::{self, ErrorKind};
 use std::process::{ExitStatus, Stdio as Piped};
 
-use rustix::io::Errno;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 use super::Program;
 use super::messages::{Ask, Said};
 use crate::ledger::Stdio;
+use crate::limits::{Exceeded, Limits};
 
 /// Begins each text that is meant for the host (RFC 7464), so that whatever else a plugin prints is told apart.
 const RECORD_SEPARATOR: u8 = 0x1e;
 
-/// Bytes that are read at once.
+/// Bytes that are read at once, and that a pipe holds.
 const CHUNK_BYTES: usize = 64 * 1024;
 
 /// A plugin's process, which answers one call at a time. Dropped, it is killed; when the host is gone, its input ends, and
-/// it with it.
+/// its SDK ends it, even if it is busy.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
@@ -25,7 +25,8 @@ pub(crate) struct Process {
     errors: ChildStderr,
     /// What was read of `output` and belongs to no message that has been taken.
     begun: Vec<u8>,
-    message_bytes_max: usize,
+    /// So much of it is known to hold no end of a message.
+    looked: usize,
 }
 
 /// Why a process cannot go on.
@@ -37,12 +38,10 @@ pub(crate) enum Broken {
     Ended(ExitStatus),
     #[error("the plugin's process cannot be talked to: {0}")]
     Pipe(#[from] io::Error),
-    #[error("a message of the plugin's process cannot be read: {0}; build it with the SDK of this version")]
+    #[error("the plugin's process said what means nothing here")]
     Message(#[from] serde_json::Error),
-    #[error("the plugin's process said more than {0} bytes at once")]
-    TooMuch(usize),
-    #[error("the plugin's process said something that does not belong there")]
-    OutOfTurn,
+    #[error("the plugin's process said `{0}`, which does not belong there")]
+    OutOfTurn(&'static str),
 }
 
 impl Broken {
@@ -53,17 +52,24 @@ impl Broken {
 }
 
 impl Process {
-    pub(crate) fn start(program: &Program, message_bytes_max: usize) -> Result<Self, Broken> {
+    pub(crate) fn start(program: &Program) -> Result<Self, Broken> {
         let mut command = Command::new(&program.program);
         command.args(&program.arguments).envs(program.environment.iter().cloned()).current_dir(&program.folder);
         command.stdin(Piped::piped()).stdout(Piped::piped()).stderr(Piped::piped()).kill_on_drop(true);
+        // Who stops Weir at a terminal does not stop its plugins: calls under way may end first.
+        command.process_group(0);
         let failed = |cause| Broken::Start { program: program.program.clone(), cause };
         let mut child = command.spawn().map_err(failed)?;
         let (Some(input), Some(output), Some(errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             return Err(failed(ErrorKind::BrokenPipe.into()));
         };
-        Ok(Self { child, input, output, errors, begun: Vec::new(), message_bytes_max })
+        Ok(Self { child, input, output, errors, begun: Vec::new(), looked: 0 })
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Says something.
@@ -78,7 +84,11 @@ impl Process {
     }
 
     /// Waits for what the process says next. What it prints in between goes to `printed`.
-    pub(crate) async fn hear(&mut self, printed: &mut (dyn FnMut(Stdio, &[u8]) + Send)) -> Result<Said, Broken> {
+    pub(crate) async fn hear(
+        &mut self,
+        limits: &Limits,
+        printed: &mut (dyn FnMut(Stdio, &[u8]) + Send),
+    ) -> wasmtime::Result<Said> {
         let (mut out, mut error) = (vec![0; CHUNK_BYTES], vec![0; CHUNK_BYTES]);
         let mut has_errors = true;
         loop {
@@ -91,7 +101,10 @@ impl Process {
                     0 => {
                         let ended = self.ended().await;
                         self.print_errors(printed);
-                        return Err(ended);
+                        return Err(ended.into());
+                    }
+                    count if self.begun.len() as u64 > limits.memory_bytes.saturating_mul(2) => {
+                        return Err(Exceeded::Memory(limits.memory_bytes).into());
                     }
                     count => self.begun.extend_from_slice(&out[..count]),
                 },
@@ -106,30 +119,27 @@ impl Process {
     /// The next whole message of what has been read.
     fn take(&mut self, printed: &mut (dyn FnMut(Stdio, &[u8]) + Send)) -> Result<Option<Said>, Broken> {
         let place = |bytes: &[u8], byte| bytes.iter().position(|each| *each == byte);
-        let begin = place(&self.begun, RECORD_SEPARATOR).unwrap_or(self.begun.len());
-        if begin > 0 {
+        if self.begun.first().is_some_and(|byte| *byte != RECORD_SEPARATOR) {
+            let begin = place(&self.begun, RECORD_SEPARATOR).unwrap_or(self.begun.len());
             printed(Stdio::Output, &self.begun[..begin]);
             self.begun.drain(..begin);
         }
-        let Some(end) = place(&self.begun, b'\n') else {
-            let is_too_much = self.begun.len() > self.message_bytes_max;
-            return if is_too_much { Err(Broken::TooMuch(self.message_bytes_max)) } else { Ok(None) };
+        let Some(end) = place(&self.begun[self.looked..], b'\n').map(|end| self.looked + end) else {
+            self.looked = self.begun.len();
+            return Ok(None);
         };
-        let said = Said::read(&self.begun[1..end])?;
+        let said = Said::read(&self.begun[1..end]);
         self.begun.drain(..=end);
-        Ok(Some(said))
+        self.looked = 0;
+        Ok(Some(said?))
     }
 
-    /// Passes on what it has complained of until now. Asked of the system, which knows sooner than the runtime does.
+    /// Passes on what it has complained of until now: as much as a pipe holds. Asked of the system, which knows sooner than the
+    /// runtime does.
     fn print_errors(&self, printed: &mut (dyn FnMut(Stdio, &[u8]) + Send)) {
         let mut chunk = vec![0; CHUNK_BYTES];
-        loop {
-            match rustix::io::read(&self.errors, &mut chunk[..]) {
-                Ok(0) => return,
-                Ok(count) => printed(Stdio::Error, &chunk[..count]),
-                Err(Errno::INTR) => {}
-                Err(_) => return,
-            }
+        if let Ok(count) = rustix::io::read(&self.errors, &mut chunk[..]) {
+            printed(Stdio::Error, &chunk[..count]);
         }
     }
 

@@ -171,7 +171,8 @@ async fn however_a_process_misbehaves_the_next_call_is_served() {
             *ImVuZGxlc3Mi*) printf '\036'; while :; do printf '%09999d' 0; done ;;
             *) ok "[$(document fine)]" ;;
         esac"#;
-    let limits = Limits { wall: Duration::from_millis(1500), output_bytes: 2_000, ..Limits::default() };
+    let limits =
+        Limits { wall: Duration::from_millis(1500), output_bytes: 2_000, memory_bytes: 4_096, ..Limits::default() };
     let set = mapper(each, limits).await;
     for (input, code) in [
         (r#""exit""#, "weir.trap"),
@@ -183,7 +184,7 @@ async fn however_a_process_misbehaves_the_next_call_is_served() {
         (r#""send""#, "weir.contract"),
         (r#""shape""#, "weir.contract"),
         (r#""larger""#, "weir.limit.output"),
-        (r#""endless""#, "weir.contract"),
+        (r#""endless""#, "weir.limit.memory"),
     ] {
         let called = set.transform("guest", input).await;
         let fault = fault(&called);
@@ -211,21 +212,54 @@ async fn calls_side_by_side_have_a_process_each_and_no_process_outlives_its_gene
     different.dedup();
     assert_eq!(different.len(), 4, "{pids:?}");
 
-    let again = Program { digest: "native:2".to_owned(), ..program("", r#"ok "[$(document second)]""#) };
-    let staged = set.host.stage_native("guest", manifest(mapper_manifest("1.0.0")), again).await.expect("starts");
-    assert_eq!(staged.state, GenerationState::Verified);
-    set.host.activate(&selector("guest"), "native:2").await.expect("activates");
+    // One of them is called while another generation takes over, and has to be let go when it has answered.
+    let swap = async {
+        let again = Program { digest: "native:2".to_owned(), ..program("", r#"ok "[$(document second)]""#) };
+        let staged = set.host.stage_native("guest", manifest(mapper_manifest("1.0.0")), again).await.expect("starts");
+        assert_eq!(staged.state, GenerationState::Verified);
+        set.host.activate(&selector("guest"), "native:2").await.expect("activates");
+    };
+    let (called, ()) = futures_util::future::join(set.transform("guest", "[]"), swap).await;
+    assert!(pids.contains(&pid(&called.answer.expect("is no fault")[0])));
     let answer = set.transform("guest", "[]").await.answer.expect("is no fault");
     assert_eq!(&*answer[0].data, b"second");
-    let is_alive =
-        |pid: &String| std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z"));
+    for pid in &pids {
+        ended(pid).await;
+    }
+}
+
+/// Waits until there is no such process, or nothing but its entry.
+async fn ended(pid: &str) {
     for _ in 0..500 {
-        if !pids.iter().any(is_alive) {
+        if !std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z")) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("some of {pids:?} live on");
+    panic!("process {pid} lives on");
+}
+
+#[tokio::test]
+async fn a_process_that_ended_between_calls_costs_none() {
+    let set = mapper(r#"ok "[$(document $$)]"; exit 0"#, Limits::default()).await;
+    let mut pids = Vec::new();
+    for _ in 0..3 {
+        let answer = set.transform("guest", "[]").await.answer.expect("is no fault");
+        pids.push(String::from_utf8_lossy(&answer[0].data).into_owned());
+        ended(pids.last().expect("is there")).await;
+    }
+    pids.dedup();
+    assert_eq!(pids.len(), 3);
+}
+
+#[tokio::test]
+async fn a_signal_at_the_terminal_is_not_for_plugins() {
+    // Its own group: the fifth field of its entry (proc(5)).
+    let set = mapper(r#"ok "[$(document "$$ $(cut -d' ' -f5 /proc/$$/stat)")]""#, Limits::default()).await;
+    let answer = set.transform("guest", "[]").await.answer.expect("is no fault");
+    let text = String::from_utf8_lossy(&answer[0].data).into_owned();
+    let (process, group) = text.split_once(' ').expect("two numbers");
+    assert_eq!(process, group);
 }
 
 #[tokio::test]

@@ -35,14 +35,18 @@ def note() -> None:
     """Notes every object that can be reached. Called once, when everything is there."""
     global _table
     table = bytearray(_HEADER_BYTES)
+    elsewhere: set[int] = set()
     todo = gc.get_objects()
     todo.extend(_types())
     while todo:
         each = todo.pop()
         address = id(each)
         place, bit = _HEADER_BYTES + (address >> 6), 1 << (address >> 3 & 7)
-        # Only what is part of the interpreter begins elsewhere, and that is immortal already.
         if address & 7:
+            # Only what is part of the interpreter begins here, and that is immortal already.
+            if address not in elsewhere:
+                elsewhere.add(address)
+                todo.extend(_within(each))
             continue
         if place >= len(table):
             table.extend(bytes(place + _STEP_BYTES - len(table)))

@@ -1,9 +1,10 @@
 """The plugin as a process that Weir calls: what `weir dev` runs, because a change is there at once and a component takes
 seconds to build. Run as `python -m weir_sdk.native` in the plugin's folder.
 
-Everything else is as in a component. What `weir_sdk.sandbox` closes there is closed here too, so that a plugin which asks for
-the time or imports something late is told so before it is built. Only memory is not limited, and what a call leaves behind in
-its module is there in the next.
+Everything else is as in a component. What `weir_sdk.sandbox` closes there is closed here too, and beside it what a component
+never had: sockets, threads, programs, and files by any way. So a plugin, or a package of its, that asks for the time, opens
+something or imports something late is told so before it is built. Only memory is not limited, and what a call leaves behind
+in its module is there in the next.
 
 The host writes a line of JSON on the standard input, and reads texts of JSON from the standard output, each between U+001E
 and a line feed (RFC 7464): whatever else is printed is no message. Records are objects, a variant is `{"tag", "val"}`, bytes
@@ -15,15 +16,36 @@ from __future__ import annotations
 import base64
 import importlib
 import json
+import os
+import select
 import sys
+import threading
 import tomllib
 from collections.abc import Callable, Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from . import http, log, plugin, sandbox, trace
 from .build import world
 from .document import Context, Document, Origin
 from .fault import Fault
+
+# What a component has not, by the event of the interpreter's audit (PEP 578) that tells of it.
+_NO_SOCKETS = "a plugin has no sockets: send requests through `weir_sdk.http` or `urllib.request`"
+_NO_PROGRAMS = "a plugin starts no programs"
+_NO_THREADS = "a plugin has no threads"
+_CLOSED = {
+    "socket.__new__": _NO_SOCKETS,
+    "socket.getaddrinfo": _NO_SOCKETS,
+    "subprocess.Popen": _NO_PROGRAMS,
+    "os.system": _NO_PROGRAMS,
+    "os.fork": _NO_PROGRAMS,
+    "os.forkpty": _NO_PROGRAMS,
+    "os.exec": _NO_PROGRAMS,
+    "os.posix_spawn": _NO_PROGRAMS,
+}
+
+# Of which the audit tells in newer versions only.
+_THREADS = ("_start_new_thread", "_start_joinable_thread")
 
 _PAIRS = ("extensions", "transport", "extra")
 
@@ -36,9 +58,10 @@ class _Channel:
         self._writing = writing
 
     def say(self, tag: str, val: Any) -> None:
-        text = json.dumps({"tag": tag, "val": val}, ensure_ascii=False)
-        # Half a surrogate pair from the data is no text.
-        self._writing.write(b"\x1e" + text.encode("utf-8", "replace") + b"\n")
+        self.write_text(_text(tag, val))
+
+    def write_text(self, text: bytes) -> None:
+        self._writing.write(b"\x1e" + text + b"\n")
         self._writing.flush()
 
     def hear(self) -> tuple[str, Any]:
@@ -67,7 +90,14 @@ def main() -> None:
     # The plugin gets other streams, whose lines are messages.
     channel = _Channel(sys.stdin.buffer, sys.stdout.buffer)
     contract = world.contract_version().rpartition(".")[0]
+    threading.Thread(target=_watch, daemon=True).start()
     sandbox.guard()
+    sys.addaudithook(_refuse)
+    for name in _THREADS:
+        if hasattr(threading, name):
+            setattr(threading, name, _refuse_thread)
+    # A second change within a second, of the same length, would not be noticed.
+    sys.dont_write_bytecode = True
     importlib.import_module(world.module_name(str(manifest["id"])))
     log.use(channel.write)
     if "mapper" not in manifest["roles"]:
@@ -77,14 +107,39 @@ def main() -> None:
     while True:
         tag, val = channel.hear()
         sandbox.seal()
-        channel.say("returned", _call(_CALLS[tag], val))
+        channel.write_text(_returned(_CALLS[tag], val))
 
 
-def _call(function: Callable[[Any], Any], val: Any) -> dict[str, Any]:
+def _returned(function: Callable[[Any], Any], val: Any) -> bytes:
     try:
-        return {"tag": "ok", "val": function(val)}
+        return _text("returned", {"tag": "ok", "val": function(val)})
     except BaseException as error:
-        return {"tag": "err", "val": _lower_fault(trace.fault_of(error))}
+        return _text("returned", {"tag": "err", "val": _lower_fault(trace.fault_of(error))})
+
+
+def _text(tag: str, val: Any) -> bytes:
+    # Half a surrogate pair from the data is no text.
+    return json.dumps({"tag": tag, "val": val}, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _watch() -> None:
+    """Ends a process that is busy when the host has gone; one that is not sees the end of its input."""
+    poll = select.poll()
+    poll.register(0, 0)
+    poll.poll()
+    os._exit(0)
+
+
+def _refuse(event: str, _arguments: tuple[Any, ...]) -> None:
+    message = _CLOSED.get(event)
+    if event == "open" and sandbox.is_sealed():
+        message = sandbox.NO_FILES
+    if message is not None:
+        raise PermissionError(message)
+
+
+def _refuse_thread(*_arguments: Any, **_named: Any) -> NoReturn:
+    raise RuntimeError(_NO_THREADS)
 
 
 def _transform(val: Any) -> list[dict[str, Any]]:

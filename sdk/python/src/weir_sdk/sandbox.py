@@ -23,9 +23,9 @@ from typing import Any, NoReturn
 from . import lasting, log, trace
 from .plugin import REGISTRY
 
-__all__ = ["guard", "prepare", "seal"]
+__all__ = ["NO_FILES", "guard", "is_sealed", "prepare", "seal"]
 
-_NO_FILES = "a plugin has no files: take what it needs as constants, or as settings of the connection"
+NO_FILES = "a plugin has no files: take what it needs as constants, or as settings of the connection"
 _NO_CLOCK = "a plugin has no clock: a mapper has `origin.received`, a destination sends `Date`"
 _NO_CHANCE = "a plugin has no source of randomness: make ids of the event's id or of the idempotency key"
 
@@ -64,9 +64,9 @@ class _Refusal:
 def guard() -> None:
     """Called first of all while the component is built: from here on, whatever takes a name of `time.time` or `open` takes
     one that is closed later."""
-    builtins.open = io.open = _closing(open, PermissionError, _NO_FILES)
+    builtins.open = io.open = _closing(open, PermissionError, NO_FILES)
     for name in _FILES:
-        setattr(os, name, _closing(getattr(os, name), PermissionError, _NO_FILES))
+        setattr(os, name, _closing(getattr(os, name), PermissionError, NO_FILES))
     for name in _CLOCKS:
         setattr(time, name, _closing(getattr(time, name), RuntimeError, _NO_CLOCK))
     os.urandom = _closing(os.urandom, RuntimeError, _NO_CHANCE)
@@ -95,6 +95,11 @@ def prepare() -> None:
     if sys.platform == "wasi":
         lasting.note()
     gc.freeze()
+
+
+def is_sealed() -> bool:
+    """Whether the plugin has been called."""
+    return _is_sealed
 
 
 def seal() -> None:
