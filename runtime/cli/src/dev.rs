@@ -2,6 +2,7 @@
 //! events flow, natively where the language can, else as soon as it is built; what does not build changes nothing.
 
 use std::collections::BTreeMap;
+use std::fs::FileType;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -90,6 +91,11 @@ impl Programs {
     }
 }
 
+/// What an author writes, as far as a file can tell.
+fn is_written(path: &Path, kind: FileType) -> bool {
+    is_source(path, kind) && path.file_name().is_none_or(|name| name != "package-lock.json")
+}
+
 /// Makes the plugin in the folder ready to serve: as a program, or as a component.
 fn make(folder: &Path, state: State, programs: Option<&Programs>) -> anyhow::Result<()> {
     if let Some(programs) = programs
@@ -118,10 +124,16 @@ impl Bench {
     fn first(&mut self) -> anyhow::Result<Project> {
         loop {
             let mut is_made = true;
-            for (folder, state) in self.look().plugins {
-                if let Err(error) = make(&folder, state, self.programs.as_ref()) {
+            for (folder, before) in self.look().plugins {
+                let written = state(&folder, &is_written);
+                if let Err(error) = make(&folder, before, self.programs.as_ref()) {
                     report(&error);
                     is_made = false;
+                }
+                // What a toolchain writes at its first build is no change of the author's.
+                if state(&folder, &is_written) == written {
+                    let now = state(&folder, &is_source);
+                    self.plugins.insert(folder, now);
                 }
             }
             let programs = self.programs.clone();

@@ -14,7 +14,7 @@ from typing import Any
 
 SDK = Path(__file__).parents[1] / "src"
 
-CONNECTOR = '''
+CONNECTOR = """
 import logging, socket, sys, threading, time
 from weir_sdk import Context, Document, Fault, Receipt, Settlement, action, http, log, verify
 
@@ -53,7 +53,7 @@ def verify_note(call: dict) -> Settlement:
         case "happened": return Settlement.happened(Receipt({"id": 1}, next="p2"))
         case "absent": return Settlement.absent()
         case _: return Settlement.undecided(0.25)
-'''
+"""
 
 
 class Native(unittest.TestCase):
@@ -69,9 +69,7 @@ class Native(unittest.TestCase):
         environment = {**os.environ, "PYTHONPATH": f"{self.folder / 'src'}:{SDK}"}
         command = [sys.executable, "-P", "-m", "weir_sdk.native"]
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(
-            command, cwd=self.folder, env=environment, stdin=pipe, stdout=pipe, stderr=pipe
-        )
+        self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
         self.addCleanup(self.end)
 
     def end(self) -> None:
@@ -218,6 +216,7 @@ def f(given: Document, origin: Origin, options: dict):
         said = self.complaints()
         self.assertIn(b'src/my_plugin.py", line 3, in <module>', said)
         self.assertIn(b"AttributeError", said)
+
 
 def document(value: Any) -> dict[str, Any]:
     data = base64.b64encode(json.dumps(value).encode()).decode()

@@ -41,7 +41,8 @@ class Opened(unittest.TestCase):
             urllib.request.urlopen(url, "a=1")  # type: ignore[arg-type]
 
     def test_an_address_that_only_begins_like_the_base_url_is_another(self) -> None:
-        for url, sent in [(f"{BASE_URL}/x", "/x"), (BASE_URL, ""), (f"{BASE_URL}.example.com/x", f"{BASE_URL}.example.com/x")]:
+        other = f"{BASE_URL}.example.com/x"
+        for url, sent in [(f"{BASE_URL}/x", "/x"), (BASE_URL, ""), (other, other)]:
             with Script((Request("GET", sent), Reply(200))):
                 urllib.request.urlopen(url)
 

@@ -72,11 +72,11 @@ impl Native {
     pub(crate) async fn start(program: Program, limits: &Limits, within: Duration) -> Result<Self, LoadError> {
         let native = Self { program, idle: Mutex::default() };
         let mut printed = Vec::new();
-        let ready = native.ready(limits, &mut |_, bytes| {
+        let mut print = |_, bytes: &[u8]| {
             let room = PRINTED_BYTES_MAX.saturating_sub(printed.len());
             printed.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        });
-        let (process, contract) = match timeout(within, ready).await {
+        };
+        let (process, contract) = match timeout(within, native.ready(limits, &mut print)).await {
             Ok(Ok(ready)) => ready,
             Ok(Err(error)) => return Err(why(&format!("{error:#}"), &printed)),
             Err(_) => return Err(why(&format!("it is not ready after {} s", within.as_secs()), &printed)),
@@ -155,16 +155,14 @@ impl Native {
 
     /// A process that waits for a call, or a new one.
     async fn take(&self, limits: &Limits, ledger: &Ledger) -> wasmtime::Result<Process> {
-        loop {
-            let idle = self.idle().processes.pop();
-            match idle {
-                Some(mut process) if process.has_ended() => {}
-                Some(process) => return Ok(process),
-                None => break,
+        let waiting = || self.idle().processes.pop();
+        while let Some(mut process) = waiting() {
+            if !process.has_ended() {
+                return Ok(process);
             }
         }
-        let ready = self.ready(limits, &mut |stream, bytes| ledger.write(stream, bytes)).await?;
-        Ok(ready.0)
+        let (process, _) = self.ready(limits, &mut |stream, bytes| ledger.write(stream, bytes)).await?;
+        Ok(process)
     }
 
     /// A process that can be called, and the contract that it speaks. What it logs before is taken as printed.

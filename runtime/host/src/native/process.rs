@@ -103,7 +103,7 @@ impl Process {
                         self.print_errors(printed);
                         return Err(ended.into());
                     }
-                    count if self.begun.len() as u64 > limits.memory_bytes.saturating_mul(2) => {
+                    _ if self.begun.len() as u64 > limits.memory_bytes.saturating_mul(2) => {
                         return Err(Exceeded::Memory(limits.memory_bytes).into());
                     }
                     count => self.begun.extend_from_slice(&out[..count]),

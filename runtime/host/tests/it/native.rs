@@ -241,10 +241,12 @@ async fn ended(pid: &str) {
 
 #[tokio::test]
 async fn a_process_that_ended_between_calls_costs_none() {
-    let set = mapper(r#"ok "[$(document $$)]"; exit 0"#, Limits::default()).await;
+    // The call that tries the plugin is not to end it: nobody would know when it has.
+    let each = r#"ok "[$(document $$)]"; case $line in *ImJ5ZSI=*) exit 0 ;; esac"#;
+    let set = mapper(each, Limits::default()).await;
     let mut pids = Vec::new();
     for _ in 0..3 {
-        let answer = set.transform("guest", "[]").await.answer.expect("is no fault");
+        let answer = set.transform("guest", r#""bye""#).await.answer.expect("is no fault");
         pids.push(String::from_utf8_lossy(&answer[0].data).into_owned());
         ended(pids.last().expect("is there")).await;
     }

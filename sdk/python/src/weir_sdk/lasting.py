@@ -1,9 +1,10 @@
 """Notes, while the component is built, which objects are there for as long as it is.
 
-CPython counts the references to an object in the object itself, so that a call writes to whatever it looks at; and each page
-of memory that a fresh sandbox writes to is first copied, which took two thirds of a short call. Objects that are immortal are
-not counted (PEP 683). Python has no word to make one so. Hence this table: `weir plugin build` finds it in the memory of the
-component and makes immortal what it names. A component that is built without that runs as well, only slower.
+CPython counts the references to an object in the object itself, so that a call writes to whatever it looks at; and each
+page of memory that a fresh sandbox writes to is first copied, which took two thirds of a short call. Objects that are
+immortal are not counted (PEP 683). Python has no word to make one so. Hence this table: `weir plugin build` finds it in
+the memory of the component and makes immortal what it names. A component that is built without that runs as well, only
+slower.
 
 The table is `MARK`, the length of what follows the header and the address of None, each in 4 bytes with the lowest first,
 and a bit for every 8 bytes of memory, the lowest first: set where an object begins.
@@ -36,7 +37,7 @@ def note() -> None:
     global _table
     table = bytearray(_HEADER_BYTES)
     elsewhere: set[int] = set()
-    todo = gc.get_objects()
+    todo: list[Any] = gc.get_objects()
     todo.extend(_types())
     while todo:
         each = todo.pop()
@@ -77,7 +78,8 @@ def _types() -> Iterable[type]:
     seen: dict[type, None] = {object: None}
     todo: list[type] = [object]
     while todo:
-        for each in type.__subclasses__(todo.pop()):
+        kinds: list[type] = type.__subclasses__(todo.pop())
+        for each in kinds:
             if each not in seen:
                 seen[each] = None
                 todo.append(each)
