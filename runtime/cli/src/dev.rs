@@ -24,7 +24,8 @@ const ENDINGS: [&str; 4] = ["toml", "yaml", "yml", "json"];
 
 /// Runs the project in the folder until a signal ends it.
 pub(crate) fn run(dir: &Path, wasm: bool, json: bool) -> anyhow::Result<Exit> {
-    up::log(json, "warn");
+    // What could not be taken is told here.
+    up::log(json, "warn,server::apply=error");
     let dir = dir.canonicalize().with_context(|| format!("cannot use the folder `{}`", dir.display()))?;
     let programs = (!wasm).then(Programs::default);
     let mut bench = Bench { dir, plugins: BTreeMap::new(), files: None, programs };

@@ -99,6 +99,9 @@ class Imports(unittest.TestCase):
         self.assertIn("crm.py:3: there is no module `requests`", found[2])
         self.assertIn("`datetime.now()`: a plugin has no clock", found[3])
 
+    def test_a_slip_of_the_pen_is_named(self) -> None:
+        self.assertEqual(self.problems(src__crm="import os\n\ndef f(:\n"), ["crm.py:3: invalid syntax"])
+
     def test_a_connector_may_use_urllib_and_a_mapper_not(self) -> None:
         for text in ["import urllib.request", "from urllib.request import urlopen", "from urllib import request"]:
             self.assertEqual(self.problems(is_mapper=False, src__crm=text), [])

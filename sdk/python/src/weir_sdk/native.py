@@ -21,6 +21,7 @@ import select
 import sys
 import threading
 import tomllib
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO, NoReturn
 
@@ -46,6 +47,9 @@ _CLOSED = {
 
 # Of which the audit tells in newer versions only.
 _THREADS = ("_start_new_thread", "_start_joinable_thread")
+
+# This package, and what imports modules.
+_FOREIGN = (os.path.dirname(__file__) + os.sep, os.path.dirname(importlib.__file__) + os.sep)
 
 _PAIRS = ("extensions", "transport", "extra")
 
@@ -98,7 +102,10 @@ def main() -> None:
             setattr(threading, name, _refuse_thread)
     # A second change within a second, of the same length, would not be noticed.
     sys.dont_write_bytecode = True
-    importlib.import_module(world.module_name(str(manifest["id"])))
+    try:
+        importlib.import_module(world.module_name(str(manifest["id"])))
+    except Exception as error:
+        sys.exit(_own_traceback(error))
     log.use(channel.write)
     if "mapper" not in manifest["roles"]:
         http.use(channel)
@@ -120,6 +127,14 @@ def _returned(function: Callable[[Any], Any], val: Any) -> bytes:
 def _text(tag: str, val: Any) -> bytes:
     # Half a surrogate pair from the data is no text.
     return json.dumps({"tag": tag, "val": val}, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _own_traceback(error: Exception) -> str:
+    """The traceback from the plugin's first line on."""
+    told = traceback.TracebackException.from_exception(error)
+    own = [index for index, frame in enumerate(told.stack) if not frame.filename.startswith((*_FOREIGN, "<"))]
+    del told.stack[: own[0] if own else 0]
+    return "".join(told.format()).rstrip()
 
 
 def _watch() -> None:

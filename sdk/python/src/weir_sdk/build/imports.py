@@ -82,7 +82,7 @@ def check(sources: Path, packages: list[Path], start: str, *, is_mapper: bool) -
     problems = [problem for folder in packages for problem in _native_code(folder)]
     graph = _Graph(sources, packages, _MISSING | (_MISSING_IN_MAPPERS if is_mapper else {}))
     graph.follow(start)
-    if start not in graph.trees:
+    if start not in graph.trees and not graph.missing:
         expected = f"{start}.py, or {start}/__init__.py"
         problems.append(
             Problem(str(sources), 0, f"the plugin's module is missing: {expected}, named by the manifest's id")
@@ -144,7 +144,11 @@ class _Graph:
         path = self._find(name)
         if path is None:
             return []
-        tree = ast.parse(path.read_bytes(), str(path))
+        try:
+            tree = ast.parse(path.read_bytes(), str(path))
+        except SyntaxError as error:
+            self.missing.append(Problem(self._shown(path), error.lineno or 0, error.msg))
+            return []
         self.trees[name] = (path, tree)
         following = []
         for found in _imports(tree, name, path.name == "__init__.py"):
@@ -158,7 +162,7 @@ class _Graph:
         assert found.name is not None
         if found.is_optional or not path.is_relative_to(self.own):
             return
-        shown = path.relative_to(self.own).as_posix()
+        shown = self._shown(path)
         for name in _with_parents(found.name):
             if name in self.refused:
                 message = f"`{name}` needs what a plugin has not: {self.refused[name]}"
@@ -168,6 +172,9 @@ class _Graph:
         if top not in sys.stdlib_module_names and top != "weir_sdk" and self._find(top) is None:
             message = f"there is no module `{top}`; name its package under `dependencies` in pyproject.toml"
             self.missing.append(Problem(shown, found.line, message))
+
+    def _shown(self, path: Path) -> str:
+        return (path.relative_to(self.own) if path.is_relative_to(self.own) else path).as_posix()
 
     def _find(self, name: str) -> Path | None:
         parts = name.split(".")
