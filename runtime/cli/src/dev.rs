@@ -183,6 +183,11 @@ impl Bench {
 
     /// Builds and brings into service what changes, until it is told to stop.
     async fn keep_up(mut self, control: Arc<dyn Control>, mut shutdown: Shutdown) {
+        // What could not be taken at the start is tried once more, and told.
+        let (began, first) = (Instant::now(), control.apply().await);
+        if first.as_ref().map_or(true, |applied| !applied.troubles.is_empty()) {
+            tell(first, began);
+        }
         loop {
             tokio::select! {
                 () = shutdown.wait() => return,

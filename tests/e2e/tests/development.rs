@@ -125,6 +125,15 @@ fn answer(mut stream: TcpStream) -> std::io::Result<String> {
 
 impl Bench {
     async fn start(lang: Lang, options: &[&str]) -> anyhow::Result<Self> {
+        Self::start_with(lang, options, |_| Ok(())).await
+    }
+
+    /// The same with a mapper whose source was changed first.
+    async fn start_with(
+        lang: Lang,
+        options: &[&str],
+        change: impl FnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("weir-dev-").tempdir()?;
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let (root, desk) = (folder.path(), Desk::start()?);
@@ -137,6 +146,7 @@ impl Bench {
                 fs::copy(lock, root.join("plugins").join(name).join("Cargo.lock"))?;
             }
         }
+        change(&root.join("plugins/greeter").join(lang.source))?;
         fs::create_dir(root.join("flows"))?;
         fs::write(root.join("flows/greetings.yaml"), FLOW)?;
         fs::write(root.join("connections.toml"), desk.connection())?;
@@ -296,6 +306,21 @@ async fn runs_natively(lang: Lang, name: &str, broken: (&str, &str)) -> anyhow::
     bench.weir.kill().await?;
     let gone = async || Ok(bench.processes()?.is_empty().then_some(()));
     eventually("its plugins end", gone).await
+}
+
+#[tokio::test]
+async fn what_does_not_start_at_first_is_told_and_serves_when_it_is_mended() -> anyhow::Result<()> {
+    let replace = |from: &str, to: &str, file: &Path| -> anyhow::Result<()> {
+        Ok(fs::write(file, fs::read_to_string(file)?.replace(from, to))?)
+    };
+    let bench = Bench::start_with(PYTHON, &[], |file| replace("\"Hello\"", "Hello", file)).await?;
+    bench.says("! plugin `greeter`: the plugin does not start").await?;
+    bench.says("NameError: name 'Hello' is not defined").await?;
+    assert_eq!(bench.log().matches("NameError").count(), 1, "{}", bench.log());
+    bench.edit("Hello", "\"Hello\"")?;
+    bench.says("greeter 0.1.0 serves new calls now, natively").await?;
+    assert_eq!(bench.greeting().await?.0, "Hello, Ada!");
+    Ok(())
 }
 
 #[tokio::test]
