@@ -58,7 +58,10 @@ pub struct Project {
 /// What is different for whoever writes plugins: those that are built from their project's folder are granted what they ask
 /// for, and may run as programs of this machine.
 #[derive(Clone)]
-pub struct Development(Arc<dyn Fn(&Path) -> Option<host::Program> + Send + Sync>);
+pub struct Development(Arc<ProgramOf>);
+
+/// What runs the plugin whose project is in a folder.
+type ProgramOf = dyn Fn(&Path) -> Option<host::Program> + Send + Sync;
 
 impl Development {
     /// `program` gives what runs the plugin whose project is in a folder; none: its component does.
