@@ -130,9 +130,9 @@ var errEnded = errors.New("the call that this request belongs to has ended")
 func answer(plugin Plugin, ask rawTagged) (any, error) {
 	switch ask.Tag {
 	case "transform":
-		var val transformIn
-		if err := json.Unmarshal(ask.Val, &val); err != nil {
-			return nil, errors.Join(errAsk, err)
+		val, err := given[transformIn](ask)
+		if err != nil {
+			return nil, err
 		}
 		documents, err := plugin.Transform(val.Origin.origin(), val.Input.document(), val.Options)
 		out := make([]documentWire, 0, len(documents))
@@ -141,22 +141,29 @@ func answer(plugin Plugin, ask rawTagged) (any, error) {
 		}
 		return out, err
 	case "invoke":
-		var val callIn
-		if err := json.Unmarshal(ask.Val, &val); err != nil {
-			return nil, errors.Join(errAsk, err)
+		val, err := given[callIn](ask)
+		if err != nil {
+			return nil, err
 		}
 		receipt, err := plugin.Invoke(val.call(), plugin.host())
 		return receiptOut(receipt), err
 	case "verify":
-		var val callIn
-		if err := json.Unmarshal(ask.Val, &val); err != nil {
-			return nil, errors.Join(errAsk, err)
+		val, err := given[callIn](ask)
+		if err != nil {
+			return nil, err
 		}
 		settlement, err := plugin.Verify(val.call(), plugin.host())
 		return settlementOut(settlement), err
 	default:
 		return nil, fmt.Errorf("%w: %s", errAsk, ask.Tag)
 	}
+}
+
+func given[Value any](ask rawTagged) (val Value, err error) {
+	if err = json.Unmarshal(ask.Val, &val); err != nil {
+		err = errors.Join(errAsk, err)
+	}
+	return val, err
 }
 
 func (c *channel) say(tag string, val any) error {

@@ -3,7 +3,7 @@
 use connection::is_proof;
 use model::{Exchange, Pairs, Reply};
 
-use crate::{HttpFault, HttpFaultKind, Response};
+use crate::{HttpFault, Response};
 
 /// Fields that say nothing about an answer that has been read to its end.
 const SAYS_NOTHING: [&str; 3] = ["content-length", "date", "alt-svc"];
@@ -17,7 +17,7 @@ pub(crate) fn reply(answer: &Result<Response, HttpFault>) -> Reply {
             body: beginning(&response.body),
             body_bytes: response.body.len() as u64,
         },
-        Err(fault) => Reply::Fault { fault: word(fault.kind).to_owned(), sent: fault.request_sent },
+        Err(fault) => Reply::Fault { fault: fault.kind.as_str().to_owned(), sent: fault.request_sent },
     }
 }
 
@@ -42,17 +42,6 @@ fn beginning(body: &[u8]) -> Option<String> {
             String::from_utf8(begin[..error.valid_up_to()].to_vec()).ok()
         }
         Err(_) => None,
-    }
-}
-
-fn word(kind: HttpFaultKind) -> &'static str {
-    match kind {
-        HttpFaultKind::Denied => "denied",
-        HttpFaultKind::Unreachable => "unreachable",
-        HttpFaultKind::Tls => "tls",
-        HttpFaultKind::Timeout => "timeout",
-        HttpFaultKind::TooLarge => "too-large",
-        HttpFaultKind::Broken => "broken",
     }
 }
 

@@ -111,3 +111,17 @@ pub enum HttpFaultKind {
     /// The connection broke, or the answer is no HTTP.
     Broken,
 }
+
+impl HttpFaultKind {
+    /// The contract's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Unreachable => "unreachable",
+            Self::Tls => "tls",
+            Self::Timeout => "timeout",
+            Self::TooLarge => "too-large",
+            Self::Broken => "broken",
+        }
+    }
+}

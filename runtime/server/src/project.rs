@@ -168,6 +168,9 @@ impl Project {
     }
 }
 
+/// A fault, and what to do about it.
+type Told = (String, String);
+
 struct Reader<'a> {
     root: &'a Path,
     development: Option<&'a Development>,
@@ -238,51 +241,34 @@ impl<'a> Reader<'a> {
                 self.add(file, written, &path, fault, "mend the grant");
             }
         }
-        let path = ["plugin", name, "source"];
         let named = self.root.join(table.text("source")?);
         let project = named.is_dir().then(|| named.clone());
-        let limits = limits(&table.table("limits"));
-        let source = match &project {
-            None => named,
-            Some(folder) => match manifest_of(folder) {
-                Ok(manifest) => {
-                    let source = folder.join(format!("{}.wasm", manifest.id));
-                    if let Some(program) = self.development.and_then(|development| development.0(folder)) {
-                        let settings = PluginSettings { name: name.to_owned(), source, project, grant, limits };
-                        return Some(ProjectPlugin { settings, manifest, program: Some(program) });
-                    }
-                    source
-                }
-                Err(message) => {
-                    let fix = format!("`weir plugin build {}` tells what is wrong with it", folder.display());
-                    self.add(file, written, &path, message, &fix);
-                    return None;
-                }
-            },
+        let found = match &project {
+            None => component_of(&named, None).map(|manifest| (named, manifest, None)),
+            Some(folder) => self.in_folder(folder),
         };
-        let component = match read_component(&source) {
-            Ok(component) => component,
-            Err(error) => {
-                let message = format!("component `{}` cannot be read: {error}", source.display());
-                let fix = match &project {
-                    Some(folder) => format!("build it: weir plugin build {}", folder.display()),
-                    None => "build it, or write where it is".to_owned(),
-                };
-                self.add(file, written, &path, message, &fix);
-                return None;
-            }
-        };
-        match manifest::extract(&component) {
-            Ok(manifest) => {
+        match found {
+            Ok((source, manifest, program)) => {
+                let limits = limits(&table.table("limits"));
                 let settings = PluginSettings { name: name.to_owned(), source, project, grant, limits };
-                Some(ProjectPlugin { settings, manifest, program: None })
+                Some(ProjectPlugin { settings, manifest, program })
             }
-            Err(error) => {
-                let message = format!("component `{}`: {}", source.display(), chain(&error));
-                self.add(file, written, &path, message, "build it with its manifest for this version of Weir");
+            Err((message, fix)) => {
+                self.add(file, written, &["plugin", name, "source"], message, &fix);
                 None
             }
         }
+    }
+
+    /// What is in a plugin's folder: its component, what it says of itself, and what runs in its place.
+    fn in_folder(&self, folder: &Path) -> Result<(PathBuf, Manifest, Option<host::Program>), Told> {
+        let written = manifest_of(folder).map_err(|message| {
+            (message, format!("`weir plugin build {}` tells what is wrong with it", folder.display()))
+        })?;
+        let source = folder.join(format!("{}.wasm", written.id));
+        let program = self.development.and_then(|development| development.0(folder));
+        let manifest = if program.is_some() { written } else { component_of(&source, Some(folder))? };
+        Ok((source, manifest, program))
     }
 
     fn connections(&mut self) -> (Vec<ConnectionSettings>, BTreeMap<String, SecretRef>) {
@@ -506,6 +492,21 @@ pub fn read_component(file: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
     }
     fs::read(file)
+}
+
+/// What a component says of itself. `project` is the folder that it is built from.
+fn component_of(source: &Path, project: Option<&Path>) -> Result<Manifest, Told> {
+    let component = read_component(source).map_err(|error| {
+        let fix = match project {
+            Some(folder) => format!("build it: weir plugin build {}", folder.display()),
+            None => "build it, or write where it is".to_owned(),
+        };
+        (format!("component `{}` cannot be read: {error}", source.display()), fix)
+    })?;
+    manifest::extract(&component).map_err(|error| {
+        let message = format!("component `{}`: {}", source.display(), chain(&error));
+        (message, "build it with its manifest for this version of Weir".to_owned())
+    })
 }
 
 /// What a plugin's project says of the plugin. The component that is built of it lies there as `ID.wasm`.

@@ -4,7 +4,10 @@ use manifest::Manifest;
 
 use crate::finish::finish;
 use crate::workshop::Workshop;
-use crate::{BuildError, Language, Preinitialise, read_manifest};
+use crate::{BuildError, Language, read_manifest};
+
+/// Runs what a core module does before its first call, and gives a module that has done it, or why it cannot.
+pub type Preinitialise = fn(&[u8]) -> Result<Vec<u8>, String>;
 
 /// A component that was built.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ pub fn build(folder: &Path, preinitialise: Preinitialise) -> Result<Built, Build
     let language = Language::of(folder)?;
     // First, because a fault of the manifest is told in an instant and a build takes its time.
     let manifest = read_manifest(folder)?;
-    let built = language.build(&Workshop { folder, manifest: &manifest, preinitialise, programs: None })?;
+    let built = language.build(&Workshop { folder, manifest: &manifest, programs: None }, preinitialise)?;
     let component = folder.join(format!("{}.wasm", manifest.id));
     finish(&manifest, &built, &component)?;
     Ok(Built { language, manifest, component })
@@ -89,8 +92,8 @@ mod tests {
             let file = project.path().join(language.project_file());
             fs::write(&file, "").expect("writes");
             let programs = Some(empty.path().as_os_str());
-            let workshop = Workshop { folder: project.path(), manifest: &manifest, preinitialise: UNUSED, programs };
-            let error = language.build(&workshop).expect_err("nothing is there");
+            let workshop = Workshop { folder: project.path(), manifest: &manifest, programs };
+            let error = language.build(&workshop, UNUSED).expect_err("nothing is there");
             assert!(error.to_string().starts_with(told), "{error}");
             fs::remove_file(&file).expect("removes");
         }

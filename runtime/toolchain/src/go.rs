@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use manifest::Role;
 
+use crate::build::Preinitialise;
 use crate::native::{self, Start};
 use crate::workshop::{Tool, Workshop};
 use crate::{BuildError, component, data};
@@ -36,7 +37,7 @@ pub(crate) fn native(workshop: &Workshop<'_>) -> Result<Start, BuildError> {
     })
 }
 
-pub(crate) fn build(workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
+pub(crate) fn build(workshop: &Workshop<'_>, preinitialise: Preinitialise) -> Result<PathBuf, BuildError> {
     check_version(workshop)?;
     let arguments = [
         "build",
@@ -56,7 +57,7 @@ pub(crate) fn build(workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
     if workshop.manifest.roles.contains(&Role::Mapper) {
         // Go's runtime takes ten times as long to start as a mapper to map. A connector starts anew each time: it draws
         // random numbers, which must not be the same in every call.
-        bytes = (workshop.preinitialise)(&bytes).map_err(|reason| BuildError::Start { reason })?;
+        bytes = preinitialise(&bytes).map_err(|reason| BuildError::Start { reason })?;
     }
     let component = data::join(&bytes).and_then(|mut module| {
         component::add_types(&mut module, workshop.manifest)?;

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::build::Preinitialise;
 use crate::native::Start;
 use crate::workshop::Workshop;
 use crate::{BuildError, c, go, javascript, python, rust};
@@ -46,17 +47,17 @@ impl Language {
     }
 
     /// Runs the toolchain; gives where the component without its manifest lies.
-    pub(crate) fn build(self, workshop: &Workshop<'_>) -> Result<PathBuf, BuildError> {
+    pub(crate) fn build(self, workshop: &Workshop<'_>, preinitialise: Preinitialise) -> Result<PathBuf, BuildError> {
         match self {
             Self::Rust => rust::build(workshop),
             Self::JavaScript => javascript::build(workshop),
             Self::Python => python::build(workshop),
-            Self::Go => go::build(workshop),
+            Self::Go => go::build(workshop, preinitialise),
             Self::C => c::build(workshop),
         }
     }
 
-    /// Makes ready what runs the plugin natively. None: in Rust and C a component is there as soon as a program would be.
+    /// Makes ready what runs the plugin natively. None: Rust and C are compiled either way.
     pub(crate) fn native(self, workshop: &Workshop<'_>) -> Result<Option<Start>, BuildError> {
         match self {
             Self::JavaScript => javascript::native(workshop).map(Some),

@@ -19,9 +19,8 @@ mod python;
 mod rust;
 mod workshop;
 
-pub use build::{Built, build};
+pub use build::{Built, Preinitialise, build};
 pub use error::BuildError;
 pub use finish::read_manifest;
 pub use language::Language;
 pub use native::{Native, native};
-pub use workshop::Preinitialise;

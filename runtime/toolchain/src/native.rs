@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use manifest::Manifest;
 
 use crate::workshop::Workshop;
-use crate::{BuildError, Language, Preinitialise, read_manifest};
+use crate::{BuildError, Language, read_manifest};
 
 /// A program that answers the calls of a plugin.
 #[derive(Debug)]
@@ -35,8 +35,7 @@ pub(crate) struct Start {
 pub fn native(folder: &Path) -> Result<Option<Native>, BuildError> {
     let language = Language::of(folder)?;
     let manifest = read_manifest(folder)?;
-    let started: Preinitialise = |_| Err("a native plugin starts by itself".to_owned());
-    let workshop = Workshop { folder, manifest: &manifest, preinitialise: started, programs: None };
+    let workshop = Workshop { folder, manifest: &manifest, programs: None };
     let Some(Start { program, arguments, environment }) = language.native(&workshop)? else { return Ok(None) };
     Ok(Some(Native { language, manifest, program, arguments, environment }))
 }

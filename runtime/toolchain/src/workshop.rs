@@ -15,15 +15,11 @@ pub(crate) struct Tool {
     pub(crate) cure: &'static str,
 }
 
-/// Runs what a core module does before its first call, and gives a module that has done it, or why it cannot.
-pub type Preinitialise = fn(&[u8]) -> Result<Vec<u8>, String>;
-
 /// What a build works with.
 pub(crate) struct Workshop<'a> {
     /// The project's folder.
     pub(crate) folder: &'a Path,
     pub(crate) manifest: &'a Manifest,
-    pub(crate) preinitialise: Preinitialise,
     /// Where programs are looked for in place of `PATH`, and written like it: tests have some of them missing.
     pub(crate) programs: Option<&'a OsStr>,
 }

@@ -24,6 +24,8 @@ const BODY_BYTES: usize = 1024;
 const WARM_UP: usize = 1_000;
 /// One call in so many is made of a mapper whose language brings a run-time of its own: they cost a hundred times as much.
 const WITH_RUNTIME: usize = 20;
+/// Calls whose page faults are counted, when all has been warmed up.
+const COUNTED: usize = 100;
 const OPTIONS: &str = "{}";
 /// A sandbox that is never let go within a run.
 const ALWAYS: u32 = u32::MAX;
@@ -74,6 +76,8 @@ struct Measured {
     load_ms: f64,
     fresh_us: f64,
     warm_us: f64,
+    /// Page faults of a fresh call: pages that it is the first to touch, or to write to, since they were given back.
+    fresh_page_faults: f64,
     /// The guest's memory in a fresh call.
     memory_bytes: u64,
 }
@@ -140,6 +144,11 @@ impl Workbench {
         let calls = if component.len() > 1 << 20 { self.options.calls / WITH_RUNTIME } else { self.options.calls };
         let warm = measure(calls, async || call("warm").await).await?;
         let fresh = measure(calls, async || call("fresh").await).await?;
+        let before = page_faults()?;
+        for _ in 0..COUNTED {
+            call("fresh").await?;
+        }
+        let fresh_page_faults = (page_faults()? - before) as f64 / COUNTED as f64;
         Ok(Measured {
             language,
             component_bytes: component.len(),
@@ -147,6 +156,7 @@ impl Workbench {
             load_ms: micros(loaded) / 1_000.0,
             fresh_us: micros(fresh),
             warm_us: micros(warm),
+            fresh_page_faults,
             memory_bytes,
         })
     }
@@ -173,6 +183,13 @@ impl Workbench {
 
 fn micros(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
+}
+
+/// Minor faults of this thread until now: `proc_pid_stat(5)`, the tenth field; the second is a name in parentheses.
+fn page_faults() -> anyhow::Result<u64> {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").context("cannot read how this thread has fared")?;
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    behind_name.split_whitespace().nth(7).and_then(|field| field.parse().ok()).context("no count of page faults")
 }
 
 /// The median of so many calls, one after the other.

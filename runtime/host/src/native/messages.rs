@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use egress::{Auth, HttpFaultKind, Response};
+use egress::{Auth, Response};
 use engine::{ActionCall, Receipt, Settlement, TransformCall};
 use model::{Document, Fault, LogLevel, Pairs};
 use serde::de::{DeserializeOwned, Error as _};
@@ -161,14 +161,7 @@ impl From<HttpAnswer> for Answer {
         match answer {
             Ok(Response { status, url, headers, body }) => Self::Ok(ResponseOut { status, url, headers, body }),
             Err(fault) => Self::Err(HttpFaultOut {
-                kind: match fault.kind {
-                    HttpFaultKind::Denied => "denied",
-                    HttpFaultKind::Unreachable => "unreachable",
-                    HttpFaultKind::Tls => "tls",
-                    HttpFaultKind::Timeout => "timeout",
-                    HttpFaultKind::TooLarge => "too-large",
-                    HttpFaultKind::Broken => "broken",
-                },
+                kind: fault.kind.as_str(),
                 code: fault.code.to_owned(),
                 message: fault.message,
                 request_sent: fault.request_sent,

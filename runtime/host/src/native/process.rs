@@ -89,15 +89,16 @@ impl Process {
         limits: &Limits,
         printed: &mut (dyn FnMut(Stdio, &[u8]) + Send),
     ) -> wasmtime::Result<Said> {
-        let (mut out, mut error) = (vec![0; CHUNK_BYTES], vec![0; CHUNK_BYTES]);
+        let mut complaint = Vec::with_capacity(CHUNK_BYTES);
         let mut has_errors = true;
         loop {
             if let Some(said) = self.take(printed)? {
                 self.print_errors(printed);
                 return Ok(said);
             }
+            self.begun.reserve(CHUNK_BYTES);
             tokio::select! {
-                read = self.output.read(&mut out) => match read? {
+                read = self.output.read_buf(&mut self.begun) => match read? {
                     0 => {
                         let ended = self.ended().await;
                         self.print_errors(printed);
@@ -106,12 +107,13 @@ impl Process {
                     _ if self.begun.len() as u64 > limits.memory_bytes.saturating_mul(2) => {
                         return Err(Exceeded::Memory(limits.memory_bytes).into());
                     }
-                    count => self.begun.extend_from_slice(&out[..count]),
+                    _ => {}
                 },
-                read = self.errors.read(&mut error), if has_errors => match read? {
-                    0 => has_errors = false,
-                    count => printed(Stdio::Error, &error[..count]),
-                },
+                read = self.errors.read_buf(&mut complaint), if has_errors => {
+                    has_errors = read? > 0;
+                    printed(Stdio::Error, &complaint);
+                    complaint.clear();
+                }
             }
         }
     }

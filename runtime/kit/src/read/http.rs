@@ -8,14 +8,14 @@ use crate::numbers::{exact_text, exact_value};
 
 const BODIES: [&str; 3] = ["json", "body", "body_base64"];
 
-/// The ways in which a request has no answer: the word, the kind, the code that the gate gives, and whether the request
+/// The ways in which a request has no answer: the kind, the code that the gate gives, and whether the request
 /// has been sent unless the case says otherwise.
-const FAULTS: [(&str, HttpFaultKind, &str, bool); 5] = [
-    ("unreachable", HttpFaultKind::Unreachable, "weir.http.connect", false),
-    ("tls", HttpFaultKind::Tls, "weir.http.tls", false),
-    ("timeout", HttpFaultKind::Timeout, "weir.http.limit.first-byte", true),
-    ("broken", HttpFaultKind::Broken, "weir.http.closed", true),
-    ("too-large", HttpFaultKind::TooLarge, "weir.http.limit.response-body", true),
+const FAULTS: [(HttpFaultKind, &str, bool); 5] = [
+    (HttpFaultKind::Unreachable, "weir.http.connect", false),
+    (HttpFaultKind::Tls, "weir.http.tls", false),
+    (HttpFaultKind::Timeout, "weir.http.limit.first-byte", true),
+    (HttpFaultKind::Broken, "weir.http.closed", true),
+    (HttpFaultKind::TooLarge, "weir.http.limit.response-body", true),
 ];
 
 impl Reader {
@@ -106,9 +106,9 @@ impl Reader {
     }
 
     fn fault(&mut self, fields: Fields<'_>) -> Option<NoAnswer> {
-        let word = self.word(fields.get("fault")?, "`fault`", &FAULTS.map(|(word, ..)| word))?;
+        let word = self.word(fields.get("fault")?, "`fault`", &FAULTS.map(|(kind, ..)| kind.as_str()))?;
         let sent = fields.get("sent").and_then(|yaml| self.truth(yaml, "`sent`"));
-        let (_, kind, code, is_sent) = FAULTS.into_iter().find(|(known, ..)| *known == word)?;
+        let (kind, code, is_sent) = FAULTS.into_iter().find(|(kind, ..)| kind.as_str() == word)?;
         let request_sent = sent.unwrap_or(is_sent);
         Some(NoAnswer { kind, code, message: format!("the case says: {word}"), request_sent })
     }

@@ -80,6 +80,7 @@ struct Mapper {
     load_ms: f64,
     fresh_us: f64,
     warm_us: f64,
+    fresh_page_faults: f64,
     memory_bytes: u64,
 }
 
@@ -187,6 +188,7 @@ impl Bench {
                 ("load", figure(mapper.load_ms, "ms", None)),
                 ("fresh", figure(mapper.fresh_us, "µs", Some(native_us))),
                 ("warm", figure(mapper.warm_us, "µs", Some(native_us))),
+                ("page_faults", figure(mapper.fresh_page_faults, "", None)),
                 ("memory", figure(kib(mapper.memory_bytes), "KiB", None)),
             ];
             figures.extend(all.map(|(name, figure)| (format!("languages.{}.{name}", mapper.language), figure)));

@@ -89,8 +89,8 @@ fn print_tables(figures: &Figures) {
         println!("\na mapper of 1 KiB; the lead mapper as a function: {native:.2} µs");
         let [size, compile, load, memory] = ["size KiB", "compile ms", "load ms", "memory KiB"];
         println!(
-            "{:<12} {size:>10} {compile:>11} {load:>9} {:>10} {:>10} {memory:>11}",
-            "language", "fresh µs", "warm µs"
+            "{:<12} {size:>10} {compile:>11} {load:>9} {:>10} {:>10} {:>11} {memory:>11}",
+            "language", "fresh µs", "warm µs", "page faults"
         );
     }
     for (key, _) in fresh {
@@ -99,6 +99,9 @@ fn print_tables(figures: &Figures) {
             |name: &str| figures.get(&format!("languages.{language}.{name}")).map_or(f64::NAN, |figure| figure.value);
         let (size, compile, load) = (of("size"), of("compile"), of("load"));
         let (fresh, warm, memory) = (of("fresh"), of("warm"), of("memory"));
-        println!("{language:<12} {size:>10.0} {compile:>11.1} {load:>9.2} {fresh:>10.1} {warm:>10.1} {memory:>11.0}");
+        let faults = of("page_faults");
+        println!(
+            "{language:<12} {size:>10.0} {compile:>11.1} {load:>9.2} {fresh:>10.1} {warm:>10.1} {faults:>11.1} {memory:>11.0}"
+        );
     }
 }
