@@ -2,6 +2,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"unicode"
 
@@ -16,7 +17,9 @@ type Lead struct {
 	LastName  string `json:"last_name"`
 	Company   string `json:"company"`
 	Phone     string `json:"phone"`
-	Message   string `json:"message"`
+	// Nil if it is missing or null.
+	Budget  *json.Number `json:"budget"`
+	Message string       `json:"message"`
 }
 
 // Contact is what the CRM takes.
@@ -25,8 +28,10 @@ type Contact struct {
 	Name    string `json:"name"`
 	Company string `json:"company,omitempty"`
 	Phone   string `json:"phone,omitempty"`
-	Note    string `json:"note,omitempty"`
-	Source  string `json:"source"`
+	// As it was written: a float64 would forget some of it.
+	Budget *json.Number `json:"budget,omitempty"`
+	Note   string       `json:"note,omitempty"`
+	Source string       `json:"source"`
 }
 
 // Options are what the flow may choose.
@@ -59,6 +64,7 @@ func toContact(m weir.Mapping[Lead, Options]) (Contact, error) {
 		Name:    name,
 		Company: words(lead.Company),
 		Phone:   readPhone(lead.Phone),
+		Budget:  lead.Budget,
 		Note:    strings.TrimSpace(lead.Message),
 		Source:  m.Options.Source,
 	}, nil

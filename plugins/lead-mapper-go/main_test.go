@@ -36,6 +36,29 @@ func TestALeadThatCannotBeWrittenToNamesItsField(t *testing.T) {
 	}
 }
 
+func TestABudgetIsCarriedAsItWasWritten(t *testing.T) {
+	lead := func(budget string) string { return `{"email":"a@b.example","budget":` + budget + `}` }
+	for budget, carried := range map[string]string{
+		"5": "5", "-0": "-0", "1.10": "1.10", "1E400": "1E400", "9007199254740993": "9007199254740993",
+		"12345678901234567890.123456789": "12345678901234567890.123456789", "null": "",
+	} {
+		if carried != "" {
+			carried = `"budget":` + carried + ","
+		}
+		expected := `{"email":"a@b.example","name":"a@b.example",` + carried + `"source":"web form"}`
+		documents, err := weirtest.Transform(t, plugin, lead(budget), "")
+		if err != nil || len(documents) != 1 || documents[0] != expected {
+			t.Errorf("%s: %s, %v", budget, documents, err)
+		}
+	}
+	for _, budget := range []string{`"5"`, "true", "[5]", "{}"} {
+		_, err := weirtest.Transform(t, plugin, lead(budget), "")
+		if pointer := pointerOf(t, err); pointer != "/budget" {
+			t.Errorf("%s: the fault is at %s", budget, pointer)
+		}
+	}
+}
+
 func pointerOf(t *testing.T, err error) string {
 	t.Helper()
 	fault, ok := err.(*weir.Fault)

@@ -1,14 +1,15 @@
 """Writes `events.jsonl`: leads for the lead mapper of every language, one a line, which must all give the same.
 
 A line is `{"name", "content_type", "options", "data"}`, where `data` is the text of the event's payload, so that it can
-also be what is no JSON, and the same bytes reach every language. `expected.jsonl` holds what the mapper in Rust gives: the
-documents as text, or kind, code and pointers of the fault, whose words are each language's own. It is written by
-`UPDATE_EXPECT=1 cargo test --workspace --test same_output`. The seed is fixed: the same program writes the same file.
+also be what is no JSON, and the same bytes reach every language; numbers are text here, so that nothing of them is lost
+either. `expected.jsonl` holds what the mapper in Rust gives: the documents as text, or kind, code and pointers of the
+fault, whose words are each language's own. It is written by `UPDATE_EXPECT=1 cargo test --workspace --test same_output`.
+The seed is fixed: the same program writes the same file.
 """
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 SEED = 20261126
@@ -71,6 +72,20 @@ NUMBERS = [
     "-0.0",
     "5e-324",
     "1e308",
+]
+
+# Numbers that a contact carries as they are written here.
+BUDGETS = [
+    *NUMBERS,
+    *["7", "100", "-5", "10000000000000000", "9007199254740991", "-9007199254740993", "1000000000000000000000"],
+    *["-123456789012345678901234567890.10", "12345678901234567890.123456789012345678901234567890"],
+    *["0.30000000000000004", "0.30000000000000000"],
+    *["0.1000000000000000055511151231257827021181583404541015625", "0.000000000000000000000000000001", "0.0000001"],
+    *["1.0", "19.90", "100.00", "-1.50", "0.0", "0.00", "0e0", "-0e0", "-0E-0", "0E+00", "-0.00e5"],
+    *["1e0", "1E00", "1e2", "1E+02", "12.50E2", "1.10e-05", "1e21", "1e+21", "1E-7", "1e-07", "1E23"],
+    *["1.7976931348623157e308", "1.7976931348623159e308", "1E400", "-1e400", "2.4e-324", "1e-400", "-1E-400"],
+    *["1e999999999999999999999", "-1E-999999999999999999999", "0e999999999999999999999"],
+    *["9" * 400, "1" + "0" * 400, "9" * 5000, "0." + "3" * 400, "0." + "0" * 400 + "1", "1" * 400 + "." + "1" * 400],
 ]
 
 Line = tuple[str, str]
@@ -218,7 +233,10 @@ def broken() -> Iterator[Line]:
     yield "a byte order mark", "\ufeff" + good
     yield "email twice", '{"email":"a@b.example","email":"c@d.example"}'
     yield "email twice, once escaped", '{"email":"a@b.example","\\u0065mail":"c@d.example"}'
-    yield "email twice, far apart", '{"email":"a@b.example","x":{"email":1,"email":2},"y":":\\":","name":"n","email":""}'
+    yield (
+        "email twice, far apart",
+        '{"email":"a@b.example","x":{"email":1,"email":2},"y":":\\":","name":"n","email":""}',
+    )
     yield "twice in an unknown field", '{"email":"a@b.example","x":[{"y":1,"y":2}]}'
     yield "an unknown field twice", '{"x":1,"email":"a@b.example","x":2}'
     yield "a pair of escapes", '{"email":"a@b.example","name":"\\ud83d\\ude00 \\u00e9\\/\\b\\f"}'
@@ -236,6 +254,66 @@ def random_leads() -> Iterator[Line]:
         if RANDOM.random() < 0.5:
             members.insert(RANDOM.randint(0, len(members)), ("amount", RANDOM.choice(NUMBERS)))
         yield f"random {index}", written(members)
+
+
+def budgets() -> Iterator[Line]:
+    email = ("email", text("a@b.example"))
+    for number in BUDGETS:
+        yield f"budget {number[:60]}, {len(number)} long", written([email, ("budget", number)])
+    everything = [(name, text("Ölmühle 12345 👋")) for name in NAMES if name != "email"]
+    for number in ["5", "-0", "1.10", "1E400", "9007199254740993"]:
+        budget = ("budget", number)
+        yield f"budget {number} before all", written([budget, email, *everything, ("amount", "2.50")])
+        yield f"budget {number} behind all", written([("amount", "7"), *everything, email, budget])
+        yield f"budget {number} among names that are numbers", written([("10", "1"), budget, ("2", "2.50"), email])
+        yield f"budget {number} beside others", written([("x", written([budget])), email, budget, ("y", f"[{number}]")])
+        yield f"budget {number} beside a repeated name", written([("x", "1"), budget, email, ("x", "1.0")])
+        yield f"budget {number} beside `__proto__`", written([("__proto__", "{}"), budget, email])
+        yield f"budget {number} beside half a pair", written([("x", '"\\ud83d"'), budget, email])
+        yield f"budget {number} between spaces", f'{{ "email" : "a@b.example" ,\r\n"budget"\t:\n {number} \t}}\n'
+        yield f"budget {number} in escapes", f'{{"\\u0062udget":{number},"email":"a@b.example"}}'
+        yield f"budget {number} in a text", written([email, budget, ("message", text(f'{{"budget":{number}0}}'))])
+    yield "budget is null", written([email, ("budget", "null")])
+    yield "budget is null, first", written([("budget", "null"), email])
+
+
+def wrong_budgets() -> Iterator[Line]:
+    email = ("email", text("a@b.example"))
+    for value in [
+        *["true", "false", '""', '"5"', '"1.10"', '"}"', '"NaN"', '"\\ud83d"'],
+        *["[]", "[1.10]", "[{}]", "[[],1]", "{}", '{"amount":1.10}', '{"budget":5}', '{"a":[]}', "[[],[]]", '{"a":{"b":[]}}'],
+    ]:
+        yield f"budget is {value}, last", written([email, ("budget", value)])
+        yield f"budget is {value}, first", written([("budget", value), email])
+        yield f"budget is {value}, between spaces", f'{{"email":"a@b.example","budget": {value}\n }}\n'
+    yield "budget and address are wrong", '{"budget":"5","email":5}'
+    yield "address and budget are wrong", '{"email":5,"budget":"5"}'
+    yield "no address and a budget", '{"budget":5}'
+    yield "no address and a wrong budget", '{"budget":"5"}'
+    for one, other in [("5", "5"), ("1.10", "1.1"), ("null", "5"), ("5", "null"), ("5", '"5"')]:
+        yield f"budget is {one} and {other}", written([email, ("budget", one), ("budget", other)])
+    for number in ["01", "-01", "1.", ".5", "+1", "-", "1e", "1e+", "1.e5", "0x10", "1_000", "1,5", "Infinity", "-NaN"]:
+        yield f"budget is {number}, which is no JSON", written([email, ("budget", number)])
+
+
+def random_number() -> str:
+    def digits() -> str:
+        return "".join(RANDOM.choices("0123456789", k=RANDOM.choice([1, 2, 9, 16, 17, 30])))
+
+    whole = digits().lstrip("0") or "0"
+    fraction = "." + digits() if RANDOM.random() < 0.6 else ""
+    power = RANDOM.choice("eE") + RANDOM.choice(["", "+", "-"]) + str(RANDOM.randint(0, 400))
+    return RANDOM.choice(["", "-"]) + whole + fraction + (power if RANDOM.random() < 0.4 else "")
+
+
+def random_budgets() -> Iterator[Line]:
+    for index in range(60):
+        others = RANDOM.sample(["name", "company", "phone", "message"], RANDOM.randint(0, 4))
+        members = [(name, text(phrases())) for name in others]
+        members += [(name, random_number()) for name in ("budget", "amount", "7")]
+        members.append(("email", text(f"{RANDOM.choice(WORDS)}@{RANDOM.choice(['b', 'Müller', '山田'])}.example")))
+        RANDOM.shuffle(members)
+        yield f"random budget {index}", written(members)
 
 
 def options() -> Iterator[tuple[str, str, str]]:
@@ -261,10 +339,7 @@ def options() -> Iterator[tuple[str, str, str]]:
 
 
 def cases() -> Iterator[dict[str, str]]:
-    groups = [ordinary, addresses, spaces, phones, missing, wrong_types, numbers, nested, broken, random_leads]
-    for group in groups:
-        for name, data in group():
-            yield {"name": name, "content_type": "application/json", "options": "{}", "data": data}
+    yield from of_json(ordinary, addresses, spaces, phones, missing, wrong_types, numbers, nested, broken, random_leads)
     for name, chosen, data in options():
         yield {"name": name, "content_type": "application/json", "options": chosen, "data": data}
     data = lead(email="a@b.example")
@@ -277,6 +352,14 @@ def cases() -> Iterator[dict[str, str]]:
         "application/jsonl",
     ]:
         yield {"name": f"media type {kind}", "content_type": kind, "options": "{}", "data": data}
+    # Last, so that what is random in the others stays as it is.
+    yield from of_json(budgets, wrong_budgets, random_budgets)
+
+
+def of_json(*groups: Callable[[], Iterator[Line]]) -> Iterator[dict[str, str]]:
+    for group in groups:
+        for name, data in group():
+            yield {"name": name, "content_type": "application/json", "options": "{}", "data": data}
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ const Lead = shape.object({
   last_name: field,
   company: field,
   phone: field,
+  budget: shape.optional(shape.asWritten()),
   message: field,
 });
 
@@ -33,6 +34,7 @@ function map({ input: lead, options }) {
     name: words(lead.name) ?? parts ?? email,
     company: words(lead.company),
     phone: readPhone(lead.phone),
+    budget: lead.budget,
     note: trim(lead.message) || undefined,
     source: options.source,
   };

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Document } from "@weir/sdk";
 import { transform, transformJson } from "@weir/sdk/testing";
 import plugin from "../src/plugin.js";
 
@@ -39,6 +40,23 @@ test("a lead that cannot be written to names its field", () => {
   for (const email of [...emails, ["ada@example.com"]]) {
     const fault = fails(() => transform(plugin, { email }));
     assert.deepEqual([fault.kind, fault.fields[0]?.pointer], ["invalid-input", "/email"], String(email));
+  }
+});
+
+test("a budget is carried as it was written", () => {
+  /** @param {string} budget */
+  const contact = (budget) => {
+    const lead = new Document("application/json", `{"email":"a@b.example","budget":${budget}}`);
+    return transform(plugin, lead)[0]?.text();
+  };
+  for (const budget of ["5", "-0", "1.10", "1E400", "9007199254740993", "12345678901234567890.123456789"]) {
+    const expected = `{"email":"a@b.example","name":"a@b.example","budget":${budget},"source":"web form"}`;
+    assert.equal(contact(budget), expected);
+  }
+  assert.equal(contact("null"), '{"email":"a@b.example","name":"a@b.example","source":"web form"}');
+  for (const budget of ['"5"', "true", "[5]", "{}"]) {
+    const fault = fails(() => contact(budget));
+    assert.deepEqual([fault.kind, fault.fields[0]?.pointer], ["invalid-input", "/budget"], budget);
   }
 });
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import string
 from dataclasses import dataclass
+from decimal import Decimal
 
 from weir_sdk import Fault, mapper
 
@@ -28,6 +29,7 @@ class Lead:
     last_name: str = ""
     company: str = ""
     phone: str = ""
+    budget: Decimal | None = None
     message: str = ""
 
 
@@ -39,6 +41,8 @@ class Contact:
     name: str
     company: str | None = None
     phone: str | None = None
+    # The `Decimal` that the SDK read remembers how it was written.
+    budget: Decimal | None = None
     note: str | None = None
     source: str = ""
 
@@ -61,6 +65,7 @@ def to_contact(lead: Lead, options: Options) -> Contact:
         name=_words(lead.name) or _words(parts) or email,
         company=_words(lead.company),
         phone=_read_phone(lead.phone),
+        budget=lead.budget,
         note=_trim(lead.message) or None,
         source=options.source,
     )

@@ -4,8 +4,8 @@ import unittest
 
 from lead_mapper_python import to_contact
 
-from weir_sdk import Fault, FaultKind
-from weir_sdk.testing import transform_json
+from weir_sdk import Document, Fault, FaultKind
+from weir_sdk.testing import transform, transform_json
 
 
 class Leads(unittest.TestCase):
@@ -45,6 +45,22 @@ class Leads(unittest.TestCase):
                 transform_json(to_contact, {"email": email})
             self.assertEqual(raised.exception.kind, FaultKind.INVALID_INPUT)
             self.assertEqual(raised.exception.fields[0].pointer, "/email")
+
+    def test_a_budget_is_carried_as_it_was_written(self) -> None:
+        def contact(budget: str) -> str:
+            lead = f'{{"email":"a@b.example","budget":{budget}}}'
+            [document] = transform(to_contact, Document("application/json", lead.encode()))
+            return document.data.decode()
+
+        expected = '{"email":"a@b.example","name":"a@b.example",%s"source":"web form"}'
+        for budget in ["5", "-0", "1.10", "1E400", "9007199254740993", "12345678901234567890.123456789"]:
+            self.assertEqual(contact(budget), expected % f'"budget":{budget},')
+        self.assertEqual(contact("null"), expected % "")
+        for budget in ['"5"', "true", "[5]", "{}"]:
+            with self.subTest(budget), self.assertRaises(Fault) as raised:
+                contact(budget)
+            self.assertEqual(raised.exception.kind, FaultKind.INVALID_INPUT)
+            self.assertEqual(raised.exception.fields[0].pointer, "/budget")
 
     def test_the_flow_chooses_the_source(self) -> None:
         lead = {"email": "a@b.example"}

@@ -1,7 +1,7 @@
 //! Makes a CRM contact of a lead from a web form. Start at [`map`].
 
 use serde::{Deserialize, Serialize};
-use weir_sdk::{Fault, Mapping};
+use weir_sdk::{Fault, Mapping, Number};
 
 /// The fields of the form. People leave fields empty, so an empty one counts as missing.
 #[derive(Debug, Default, Deserialize)]
@@ -13,6 +13,7 @@ pub struct Lead {
     last_name: String,
     company: String,
     phone: String,
+    budget: Option<Number>,
     message: String,
 }
 
@@ -25,6 +26,9 @@ pub struct Contact {
     company: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<String>,
+    /// As it was written: a double would forget some of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    budget: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
     source: String,
@@ -56,6 +60,7 @@ pub fn map(mapping: Mapping<Lead, Options>) -> Result<Contact, Fault> {
         email,
         company: words(&lead.company),
         phone: read_phone(&lead.phone),
+        budget: lead.budget,
         note: Some(lead.message.trim().to_owned()).filter(|note| !note.is_empty()),
         source: mapping.options.source,
     })

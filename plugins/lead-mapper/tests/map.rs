@@ -40,6 +40,25 @@ fn a_lead_that_cannot_be_written_to_names_its_field() {
 }
 
 #[test]
+fn a_budget_is_carried_as_it_was_written() {
+    let map = |budget: &str| {
+        let lead = Document::new("application/json", format!(r#"{{"email":"a@b.example","budget":{budget}}}"#));
+        Plugin::transform(origin("lead"), lead, "").map(|mut contacts| contacts.remove(0).data)
+    };
+    let contact =
+        |budget: String| format!(r#"{{"email":"a@b.example","name":"a@b.example",{budget}"source":"web form"}}"#);
+    for budget in ["5", "-0", "1.10", "1E400", "9007199254740993", "12345678901234567890.123456789"] {
+        let expected = contact(format!(r#""budget":{budget},"#));
+        assert_eq!(map(budget).map(String::from_utf8), Ok(Ok(expected)));
+    }
+    assert_eq!(map("null").map(String::from_utf8), Ok(Ok(contact(String::new()))));
+    for budget in [r#""5""#, "true", "[5]", "{}"] {
+        let fault = map(budget).expect_err(budget);
+        assert_eq!((fault.kind, fault.fields[0].pointer.as_str()), (FaultKind::InvalidInput, "/budget"), "{budget}");
+    }
+}
+
+#[test]
 fn the_flow_chooses_the_source() {
     let lead = Document::json(&json!({ "email": "a@b.example" })).expect("JSON");
     let map = |options| Plugin::transform(origin("lead"), lead.clone(), options);

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use engine::{AdminError, GenerationStatus, Inspection, PluginAdmin, PluginSelector, TransformCall};
+use engine::{AdminError, Called, GenerationStatus, Inspection, PluginAdmin, PluginSelector, TransformCall};
 use futures_util::future::BoxFuture;
 use manifest::Manifest;
-use model::{Attributes, Document, Event, EventId, Fault, Timestamp};
+use model::{Attributes, Document, Event, EventId, Fault, LogLine, Timestamp};
 
 use crate::call::{CheckTypes, Transform};
 use crate::generation::{Generation, inspection};
@@ -64,15 +64,27 @@ impl Inner {
             true => Surroundings::of_event(EventId::from_bytes([0; 16]), Timestamp::default()),
             false => self.connector(&self.closed_gate(&serving)),
         };
-        self.runner.run(&serving, surroundings(), deadline, CheckTypes).await.called.answer?;
+        with_last_words(self.runner.run(&serving, surroundings(), deadline, CheckTypes).await.called)?;
         if generation.is_mapper() {
             let ended = self.runner.run(&serving, surroundings(), deadline, Transform(&sample(generation))).await;
             if ended.trapped {
-                ended.called.answer?;
+                with_last_words(ended.called)?;
             }
         }
         Ok(())
     }
+}
+
+/// What a call gave. Of a fault that is no answer, what the plugin logged last says more than the fault does: its SDK logs where it
+/// panicked.
+fn with_last_words<T>(called: Called<T>) -> Result<T, Fault> {
+    called.answer.map_err(|mut fault| {
+        if let Some(LogLine { message, fields, .. }) = called.report.logs.last() {
+            let fields = fields.iter().map(|(name, value)| format!(" {name}={value}")).collect::<String>();
+            fault.message.push_str(&format!("; before that it logged: {message}{fields}"));
+        }
+        fault
+    })
 }
 
 /// An event that a mapper can be tried with: the first example in its input schema, or an empty object.

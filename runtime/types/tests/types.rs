@@ -85,8 +85,8 @@ fn samples_in_rust() {
         #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
         pub struct Order {
             pub id: i64,
-            pub serial: serde_json::Number,
-            pub total: serde_json::Number,
+            pub serial: weir_sdk::Number,
+            pub total: weir_sdk::Number,
             pub buyer: Buyer,
             pub lines: Vec<Line>,
             pub tags: Vec<String>,
@@ -286,14 +286,14 @@ fn a_schema_in_rust() {
         #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
         pub struct Ticket {
             /// What the desk gave it. * / """
-            pub id: serde_json::Number,
+            pub id: weir_sdk::Number,
             pub state: String,
             #[serde(skip_serializing_if = "Option::is_none")]
             pub due: Option<String>,
             pub parent: Option<Box<Ticket>>,
             pub by: Person,
             #[serde(skip_serializing_if = "Option::is_none")]
-            pub fields: Option<std::collections::BTreeMap<String, serde_json::Number>>,
+            pub fields: Option<std::collections::BTreeMap<String, weir_sdk::Number>>,
             #[serde(skip_serializing_if = "Option::is_none")]
             pub value: Option<serde_json::Value>,
         }

@@ -13,6 +13,12 @@ pub(crate) const COPIES: &[(&str, &str)] = &[
     ("plugins/lead-mapper/schemas/contact.json", "plugins/lead-mapper-go/schemas/contact.json"),
     ("plugins/lead-mapper/schemas/lead.json", "plugins/lead-mapper-go/schemas/lead.json"),
     ("plugins/lead-mapper/schemas/options.json", "plugins/lead-mapper-go/schemas/options.json"),
+    ("plugins/lead-mapper/schemas/contact.json", "plugins/lead-mapper-js/schemas/contact.json"),
+    ("plugins/lead-mapper/schemas/lead.json", "plugins/lead-mapper-js/schemas/lead.json"),
+    ("plugins/lead-mapper/schemas/options.json", "plugins/lead-mapper-js/schemas/options.json"),
+    ("plugins/lead-mapper/schemas/contact.json", "plugins/lead-mapper-python/schemas/contact.json"),
+    ("plugins/lead-mapper/schemas/lead.json", "plugins/lead-mapper-python/schemas/lead.json"),
+    ("plugins/lead-mapper/schemas/options.json", "plugins/lead-mapper-python/schemas/options.json"),
 ];
 
 /// The tests that compare a generated file with what would be generated now, and write it when told to.

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use manifest::{FILE as MANIFEST, Manifest};
 
 use crate::workspace::{Package, Workspace};
@@ -39,16 +39,21 @@ pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(output)
 }
 
-/// Builds the plugins in other languages with this Weir, as their authors do.
+/// Builds the plugins in other languages with this Weir, as their authors do. One that cannot be built keeps none of the others
+/// from it: its toolchain may be one that cannot be had here.
 pub(crate) fn build_others(workspace: &Workspace, weir: &Path) -> anyhow::Result<()> {
     let started = Instant::now();
     let (folders, output) = (in_other_languages(workspace)?, folder(workspace));
-    let mut written = 0;
+    let (mut written, mut failures) = (0, Vec::new());
     for folder in &folders {
-        written += usize::from(build_other(workspace, folder, weir, &output)?);
+        match build_other(workspace, folder, weir, &output) {
+            Ok(is_new) => written += usize::from(is_new),
+            Err(error) => failures.push(format!("{error:#}")),
+        }
     }
     let (plugins, seconds) = (folders.len(), started.elapsed().as_secs_f64());
     println!("guests: {plugins} plugins in other languages, {written} of them new, in {seconds:.1} s");
+    ensure!(failures.is_empty(), "{}", failures.join("; "));
     Ok(())
 }
 

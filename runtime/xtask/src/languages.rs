@@ -1,10 +1,10 @@
 //! The tests of SDKs and plugins in other languages, each by the ordinary tools of its language.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use crate::workspace::Workspace;
 use crate::{material, process};
@@ -12,8 +12,17 @@ use crate::{material, process};
 /// Where SDKs and plugins lie, one folder each. SDKs come first: plugins find them installed.
 const HOMES: [&str; 2] = ["sdk", "plugins"];
 
-/// Runs a project's tests, with programs looked for where [`prepare`] says.
-type Test = fn(&Workspace, &Path, &OsStr) -> anyhow::Result<()>;
+/// Runs a project's checks and tests.
+pub(crate) type Test = fn(&Bench<'_>, &Path) -> anyhow::Result<()>;
+
+/// What tests work with.
+pub(crate) struct Bench<'a> {
+    workspace: &'a Workspace,
+    /// Where programs are looked for, as [`prepare`] says.
+    programs: OsString,
+    /// The binary that some run components in.
+    weir: &'a Path,
+}
 
 /// What a project is known by, its SDK, and its tests, if its language has its own.
 const LANGUAGES: [(&str, &str, Option<Test>); 4] = [
@@ -53,17 +62,20 @@ pub(crate) fn prepare(workspace: &Workspace) -> anyhow::Result<OsString> {
     Ok(env::join_paths(own.into_iter().chain(env::split_paths(&path)))?)
 }
 
-/// Runs the tests of every folder with a project file of another language; gives how many folders there were.
-pub(crate) fn test(workspace: &Workspace) -> anyhow::Result<usize> {
-    let programs = prepare(workspace)?;
-    let mut tested = 0;
+/// Runs the tests of every folder with a project file of another language. A failure keeps none of the others from being run.
+pub(crate) fn test(workspace: &Workspace, weir: &Path) -> anyhow::Result<()> {
+    let bench = Bench { workspace, programs: prepare(workspace)?, weir };
+    let mut failures = Vec::new();
     for folder in folders(workspace)? {
         let Some((_, Some(test))) = of(&folder) else { continue };
-        println!("{}", workspace.shown(&folder));
-        test(workspace, &folder, &programs)?;
-        tested += 1;
+        let shown = workspace.shown(&folder);
+        println!("{shown}");
+        if let Err(error) = test(&bench, &folder) {
+            failures.push(format!("{shown}: {error:#}"));
+        }
     }
-    Ok(tested)
+    ensure!(failures.is_empty(), "{}", failures.join("; "));
+    Ok(())
 }
 
 fn folders(workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
@@ -79,22 +91,33 @@ fn folders(workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Needs nothing beyond Go: the SDK has no module of others.
-fn go(_: &Workspace, folder: &Path, _: &OsStr) -> anyhow::Result<()> {
+fn go(_: &Bench<'_>, folder: &Path) -> anyhow::Result<()> {
     process::run(&mut process::command("go", &["vet", "./..."], folder)).context("Go 1.25 or later is needed")?;
     process::run(&mut process::command("go", &["test", "./..."], folder))
 }
 
-fn python(workspace: &Workspace, folder: &Path, programs: &OsStr) -> anyhow::Result<()> {
-    let arguments = ["-m", "pytest", "--quiet", "-p", "no:cacheprovider"];
-    let mut pytest = process::command("python3", &arguments, folder);
+fn python(bench: &Bench<'_>, folder: &Path) -> anyhow::Result<()> {
     // The sources as they are now, not as they were installed.
-    let sources = workspace.root.join("sdk/python/src");
-    process::run(pytest.env("PATH", programs).env("PYTHONPATH", sources).env("PYTHONDONTWRITEBYTECODE", "1"))
+    let sources = bench.workspace.root.join("sdk/python/src");
+    for arguments in [
+        &["-m", "ruff", "check", "--quiet", "--no-cache", "."][..],
+        &["-m", "ruff", "format", "--quiet", "--no-cache", "--check", "."],
+        &["-m", "mypy", "--cache-dir=/dev/null", "src"],
+        &["-m", "pytest", "--quiet", "-p", "no:cacheprovider"],
+    ] {
+        let mut command = process::command("python3", arguments, folder);
+        command.env("PATH", &bench.programs).env("PYTHONPATH", &sources).env("MYPYPATH", &sources);
+        process::run(command.env("PYTHONDONTWRITEBYTECODE", "1").env("WEIR_BINARY", bench.weir))?;
+    }
+    Ok(())
 }
 
-fn node(_: &Workspace, folder: &Path, _: &OsStr) -> anyhow::Result<()> {
+fn node(_: &Bench<'_>, folder: &Path) -> anyhow::Result<()> {
     install_packages(folder)?;
-    process::run(&mut process::command("npm", &["test", "--silent"], folder))
+    for script in ["check", "test"] {
+        process::run(&mut process::command("npm", &["run", "--if-present", "--silent", script], folder))?;
+    }
+    Ok(())
 }
 
 /// Installs what the folder's lock file names, unless it is there.

@@ -74,8 +74,13 @@ fn node(list: &Path, folder: &Path) -> anyhow::Result<()> {
 
 /// Programs of the system and the packages of Debian in which they are: the tracer with which a test sees the order of syncs
 /// and acknowledgements, a registry, a client of registries and a signer that are not ours.
-const DEBIAN: [(&str, &str); 4] =
-    [("strace", "strace"), ("docker-registry", "docker-registry"), ("skopeo", "skopeo"), ("minisign", "minisign")];
+const DEBIAN: [(&str, &str); 5] = [
+    ("strace", "strace"),
+    ("docker-registry", "docker-registry"),
+    ("skopeo", "skopeo"),
+    ("minisign", "minisign"),
+    ("openssl", "openssl"),
+];
 
 /// Installs those that are missing, if we may.
 fn debian(workspace: &Workspace) -> anyhow::Result<()> {

@@ -1,7 +1,8 @@
 import { type Json, Num } from "./json/index.js";
 /** Reads a value of JSON, or throws a {@link Misfit}. */
 export interface Shape<T> {
-    readonly read: (value: Json | undefined, at: string) => T;
+    /** `text` is how a number was written, where that is another way than JavaScript's. */
+    readonly read: (value: Json | undefined, at: string, text?: string) => T;
     /** What is expected, as in `expected a string`. */
     readonly expected: string;
 }
@@ -19,6 +20,8 @@ export declare function number(): Shape<number>;
 export declare function integer(): Shape<number>;
 /** Any number, without loss: an identifier of 64 bits, an amount of money. */
 export declare function exact(): Shape<number | bigint | Num>;
+/** Any number as it was written, `1.10` or `1E5`, and written so again wherever it is put. */
+export declare function asWritten(): Shape<Num>;
 /** Whatever JSON can say. */
 export declare function any(): Shape<Json>;
 /** One of these texts. */

@@ -56,6 +56,16 @@ export function integer() {
 export function exact() {
     return leaf("a number", (value) => typeof value === "number" || typeof value === "bigint" || value instanceof Num);
 }
+/** Any number as it was written, `1.10` or `1E5`, and written so again wherever it is put. */
+export function asWritten() {
+    return {
+        expected: "a number",
+        read(value, at, text) {
+            const number = exact().read(value, at);
+            return number instanceof Num ? number : new Num(text ?? (Object.is(number, -0) ? "-0" : String(number)));
+        },
+    };
+}
 /** Whatever JSON can say. */
 export function any() {
     return leaf("a value", (_) => true);
@@ -79,10 +89,10 @@ export function either(one, other) {
     const expected = `${one.expected} or ${other.expected}`;
     return {
         expected,
-        read(value, at) {
+        read(value, at, text) {
             for (const shape of [one, other]) {
                 try {
-                    return shape.read(value, at);
+                    return shape.read(value, at, text);
                 }
                 catch (error) {
                     if (!(error instanceof Misfit))
@@ -100,7 +110,7 @@ export function list(item) {
         read(value, at) {
             if (!Array.isArray(value))
                 throw new Misfit(at, `invalid type: ${describe(value)}, expected a sequence`);
-            return value.map((each, index) => item.read(each, `${at}/${index}`));
+            return value.map((each, index) => item.read(each, `${at}/${index}`, textOf(value, index, each)));
         },
     };
 }
@@ -109,8 +119,9 @@ export function record(item) {
     return {
         expected: "a map",
         read(value, at) {
-            const entries = Object.entries(mapAt(value, at));
-            return Object.fromEntries(entries.map(([key, each]) => [key, item.read(each, pointerTo(at, key))]));
+            const map = mapAt(value, at);
+            const read = (key, each) => item.read(each, pointerTo(at, key), textOf(map, key, each));
+            return Object.fromEntries(Object.entries(map).map(([key, each]) => [key, read(key, each)]));
         },
     };
 }
@@ -118,16 +129,19 @@ export function record(item) {
 export function optional(shape) {
     return {
         expected: shape.expected,
-        read: (value, at) => (value === undefined || value === null ? undefined : shape.read(value, at)),
+        read: (value, at, text) => (value === undefined || value === null ? undefined : shape.read(value, at, text)),
     };
 }
 /** The shape, or `null`. */
 export function nullable(shape) {
-    return { expected: shape.expected, read: (value, at) => (value === null ? null : shape.read(value, at)) };
+    return { expected: shape.expected, read: (value, at, text) => (value === null ? null : shape.read(value, at, text)) };
 }
 /** The shape, or this value where the field is missing. */
 export function withDefault(shape, missing) {
-    return { expected: shape.expected, read: (value, at) => (value === undefined ? missing : shape.read(value, at)) };
+    return {
+        expected: shape.expected,
+        read: (value, at, text) => (value === undefined ? missing : shape.read(value, at, text)),
+    };
 }
 export function object(fields, others = "ignore") {
     return {
@@ -148,7 +162,7 @@ export function object(fields, others = "ignore") {
                     continue;
                 if (repeated?.has(key))
                     throw new Misfit(pointerTo(at, key), `duplicate field \`${key}\``);
-                put(result, key, shape.read(field, pointerTo(at, key)));
+                put(result, key, shape.read(field, pointerTo(at, key), textOf(map, key, field)));
             }
             for (const [key, shape] of Object.entries(fields)) {
                 if (!Object.hasOwn(map, key))
@@ -173,6 +187,11 @@ function refuseHalves(value, at) {
     const hasHalves = isContainer ? recall(value)?.hasHalves : typeof value === "string" && !isWellFormed(value);
     if (hasHalves)
         throw malformed(`\`${at}\` has half a surrogate pair, which is no text`);
+}
+/** How a number in a list or object was written, where that is another way than JavaScript's. */
+function textOf(container, key, value) {
+    const written = recall(container)?.numbers?.get(key);
+    return written && Object.is(written.value, value) ? written.text : undefined;
 }
 function put(object, key, value) {
     if (value !== undefined)

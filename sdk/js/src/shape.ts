@@ -8,7 +8,8 @@ import { isWellFormed } from "./utf8.js";
 
 /** Reads a value of JSON, or throws a {@link Misfit}. */
 export interface Shape<T> {
-  readonly read: (value: Json | undefined, at: string) => T;
+  /** `text` is how a number was written, where that is another way than JavaScript's. */
+  readonly read: (value: Json | undefined, at: string, text?: string) => T;
   /** What is expected, as in `expected a string`. */
   readonly expected: string;
 }
@@ -79,6 +80,17 @@ export function exact(): Shape<number | bigint | Num> {
   );
 }
 
+/** Any number as it was written, `1.10` or `1E5`, and written so again wherever it is put. */
+export function asWritten(): Shape<Num> {
+  return {
+    expected: "a number",
+    read(value, at, text) {
+      const number = exact().read(value, at);
+      return number instanceof Num ? number : new Num(text ?? (Object.is(number, -0) ? "-0" : String(number)));
+    },
+  };
+}
+
 /** Whatever JSON can say. */
 export function any(): Shape<Json> {
   return leaf("a value", (_): _ is Json => true);
@@ -103,10 +115,10 @@ export function either<A, B>(one: Shape<A>, other: Shape<B>): Shape<A | B> {
   const expected = `${one.expected} or ${other.expected}`;
   return {
     expected,
-    read(value, at) {
+    read(value, at, text) {
       for (const shape of [one, other]) {
         try {
-          return shape.read(value, at);
+          return shape.read(value, at, text);
         } catch (error) {
           if (!(error instanceof Misfit)) throw error;
         }
@@ -122,7 +134,7 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
     expected: "a sequence",
     read(value, at) {
       if (!Array.isArray(value)) throw new Misfit(at, `invalid type: ${describe(value)}, expected a sequence`);
-      return value.map((each, index) => item.read(each, `${at}/${index}`));
+      return value.map((each, index) => item.read(each, `${at}/${index}`, textOf(value, index, each)));
     },
   };
 }
@@ -132,8 +144,9 @@ export function record<T>(item: Shape<T>): Shape<Record<string, T>> {
   return {
     expected: "a map",
     read(value, at) {
-      const entries = Object.entries(mapAt(value, at));
-      return Object.fromEntries(entries.map(([key, each]) => [key, item.read(each, pointerTo(at, key))]));
+      const map = mapAt(value, at);
+      const read = (key: string, each: Json) => item.read(each, pointerTo(at, key), textOf(map, key, each));
+      return Object.fromEntries(Object.entries(map).map(([key, each]) => [key, read(key, each)]));
     },
   };
 }
@@ -142,18 +155,21 @@ export function record<T>(item: Shape<T>): Shape<Record<string, T>> {
 export function optional<T>(shape: Shape<T>): Shape<T | undefined> {
   return {
     expected: shape.expected,
-    read: (value, at) => (value === undefined || value === null ? undefined : shape.read(value, at)),
+    read: (value, at, text) => (value === undefined || value === null ? undefined : shape.read(value, at, text)),
   };
 }
 
 /** The shape, or `null`. */
 export function nullable<T>(shape: Shape<T>): Shape<T | null> {
-  return { expected: shape.expected, read: (value, at) => (value === null ? null : shape.read(value, at)) };
+  return { expected: shape.expected, read: (value, at, text) => (value === null ? null : shape.read(value, at, text)) };
 }
 
 /** The shape, or this value where the field is missing. */
 export function withDefault<T>(shape: Shape<T>, missing: T): Shape<T> {
-  return { expected: shape.expected, read: (value, at) => (value === undefined ? missing : shape.read(value, at)) };
+  return {
+    expected: shape.expected,
+    read: (value, at, text) => (value === undefined ? missing : shape.read(value, at, text)),
+  };
 }
 
 /** What becomes of fields that the shape does not name. */
@@ -189,7 +205,7 @@ export function object<F extends Fields>(fields: F, others: Others = "ignore"): 
         const shape = Object.hasOwn(fields, key) ? fields[key] : undefined;
         if (!shape) continue;
         if (repeated?.has(key)) throw new Misfit(pointerTo(at, key), `duplicate field \`${key}\``);
-        put(result, key, shape.read(field, pointerTo(at, key)));
+        put(result, key, shape.read(field, pointerTo(at, key), textOf(map, key, field)));
       }
       for (const [key, shape] of Object.entries(fields)) {
         if (!Object.hasOwn(map, key)) put(result, key, readMissing(shape, key, at));
@@ -211,6 +227,12 @@ function refuseHalves(value: Json, at: string): void {
   const isContainer = typeof value === "object" && value !== null;
   const hasHalves = isContainer ? recall(value)?.hasHalves : typeof value === "string" && !isWellFormed(value);
   if (hasHalves) throw malformed(`\`${at}\` has half a surrogate pair, which is no text`);
+}
+
+/** How a number in a list or object was written, where that is another way than JavaScript's. */
+function textOf(container: object, key: string | number, value: Json): string | undefined {
+  const written = recall(container)?.numbers?.get(key);
+  return written && Object.is(written.value, value) ? written.text : undefined;
 }
 
 function put(object: Record<string, unknown>, key: string, value: unknown): void {

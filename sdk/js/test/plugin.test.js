@@ -101,6 +101,17 @@ test("options that a mapper does not have are refused", () => {
   );
 });
 
+test("a number is put elsewhere as it was written", () => {
+  const amounts = shape.record(shape.either(shape.text(), shape.asWritten()));
+  const input = shape.object({ a: shape.asWritten(), b: shape.list(shape.nullable(shape.asWritten())), c: amounts });
+  const moved = mapper(({ input }) => ({ list: [input.a, ...input.b], ...input.c }), { input });
+  const text = '{"a":1.10,"b":[-0,null,1E5,7,1e400,12345678901234567890],"c":{"x":19.90,"y":"1.0"}}';
+  assert.equal(
+    transform(moved, new Document("application/json", text))[0]?.text(),
+    '{"list":[1.10,-0,null,1E5,7,1e400,12345678901234567890],"x":19.90,"y":"1.0"}',
+  );
+});
+
 test("what does not fit is named by its pointer", () => {
   const line = shape.object({ "a/b": shape.integer(), note: shape.optional(shape.text()) });
   const order = shape.object({ id: shape.exact(), lines: shape.list(line), state: shape.optional(shape.oneOf("new")) });

@@ -59,6 +59,7 @@ pub use fault::Fault;
 pub use generated::connection::exports::weir::plugin::connection::Identity;
 pub use generated::imports::weir::plugin::types::{Context, Document, FaultKind, FieldFault, Origin};
 pub use http::{Http, Request, Response};
+pub use json::{NotANumber, Number};
 #[doc(hidden)]
 pub use mapper::transform;
 pub use mapper::{Mapper, Mapping, NoOptions};

@@ -93,6 +93,24 @@ pub(crate) fn commands(readme: &Path) -> anyhow::Result<String> {
     Ok(lines.join("\n"))
 }
 
+/// What `weir plugin test` says that a case took.
+struct Cost {
+    ms: f64,
+    kib: u64,
+    host_calls: u64,
+}
+
+/// Reads the line of a case that holds: `ok      NAME  0.12 ms  1088 KiB  0 host calls`.
+fn cost(printed: &str, case: &str) -> anyhow::Result<Cost> {
+    let words = printed.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let cost = words.into_iter().find_map(|words| match words[..] {
+        ["ok", name, ms, "ms", kib, "KiB", calls, "host", _] if name == case => Some((ms, kib, calls)),
+        _ => None,
+    });
+    let (ms, kib, calls) = cost.with_context(|| format!("no line of `{case}` in\n{printed}"))?;
+    Ok(Cost { ms: ms.parse()?, kib: kib.parse()?, host_calls: calls.parse()? })
+}
+
 #[test]
 fn a_new_mapper_is_green_by_its_readme_and_a_broken_expectation_is_told() -> anyhow::Result<()> {
     let desk = Desk::new()?;
@@ -100,6 +118,8 @@ fn a_new_mapper_is_green_by_its_readme_and_a_broken_expectation_is_told() -> any
     let script = commands(&desk.path("greeter/README.md"))?;
     let printed = desk.must("greeter", &script)?;
     assert!(printed.contains("built greeter 0.1.0 from Rust") && printed.contains("3 cases, 0 failed"), "{printed}");
+    let cost = cost(&printed, "greets")?;
+    assert!(cost.ms > 0.0 && cost.kib > 0 && cost.host_calls == 0, "{printed}");
 
     let case = desk.path("greeter/cases/greets.yaml");
     let written = fs::read_to_string(&case)?;
@@ -129,6 +149,7 @@ fn a_new_connector_is_green_and_a_request_that_its_manifest_does_not_ask_for_is_
     desk.begin("connector", "notes")?;
     let printed = desk.must("notes", &commands(&desk.path("notes/README.md"))?)?;
     assert!(printed.contains("4 cases, 0 failed"), "{printed}");
+    assert_eq!(cost(&printed, "creates-a-note")?.host_calls, 1, "{printed}");
     let invoke = "weir plugin invoke create-note --case cases/creates-a-note.yaml";
     assert_eq!(desk.must("notes", invoke)?, "{\n  \"id\": \"n1\"\n}\n");
 
@@ -141,6 +162,14 @@ fn a_new_connector_is_green_and_a_request_that_its_manifest_does_not_ask_for_is_
     }
     assert!(stdout.contains("does not ask to reach notes.example.com:443"), "{stdout}");
     assert!(stdout.contains("/http/0/request: expected POST https://notes.example.com/notes, got nothing"), "{stdout}");
+
+    let Ended { code, stderr, .. } = desk.shell("notes", invoke)?;
+    assert_eq!(code, Some(1), "{stderr}");
+    for line in
+        ["does not ask to reach notes.example.com:443", "[[http]]", "methods = [\"POST\"]", "paths = [\"/notes\"]"]
+    {
+        assert!(stderr.contains(line), "{line}\n{stderr}");
+    }
 
     let Ended { code, stderr, .. } = desk.shell("notes", &format!("{invoke} --live"))?;
     assert!(code == Some(4) && stderr.contains("--grant"), "{code:?} {stderr}");

@@ -106,10 +106,67 @@ def ask(sent: dict[str, Any]) -> Any:
         return {"status": answer.status, "type": answer.headers["content-type"], "text": answer.read().decode()}
 "#;
 
+const NET_HTTP: &str = r#"package main
+
+import (
+	"io"
+	"net/http"
+	"strings"
+
+	weir "github.com/weir-project/weir/sdk/go"
+	"github.com/weir-project/weir/sdk/go/nethttp"
+)
+
+type Sent struct {
+	URL  string  `json:"url" weir:"required"`
+	Body *string `json:"body"`
+}
+
+type Answer struct {
+	Status int     `json:"status"`
+	Type   *string `json:"type"`
+	Text   string  `json:"text"`
+}
+
+func ask(call weir.Call[Sent], way *weir.HTTP) (weir.Receipt, error) {
+	method, body := http.MethodGet, io.Reader(nil)
+	if call.Input.Body != nil {
+		method, body = http.MethodPost, strings.NewReader(*call.Input.Body)
+	}
+	request, err := http.NewRequest(method, call.Input.URL, body)
+	if err != nil {
+		return weir.Receipt{}, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	response, err := nethttp.Client(way).Do(request)
+	if err != nil {
+		return weir.Receipt{}, err
+	}
+	if err := nethttp.Check(response); err != nil {
+		return weir.Receipt{}, err
+	}
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return weir.Receipt{}, err
+	}
+	answer := Answer{Status: response.StatusCode, Text: string(text)}
+	if kind := response.Header.Get("Content-Type"); kind != "" {
+		answer.Type = &kind
+	}
+	return weir.Receipt{Output: answer}, nil
+}
+
+var plugin = weir.Connector(weir.Actions{"ask": weir.Action(ask)})
+
+func init() { weir.Export(plugin) }
+
+func main() {}
+"#;
+
 /// A project whose only source is this, with cases that name the connection's base URL as its client does.
 fn begin(lang: &str, source: (&str, &str), base: &str) -> anyhow::Result<Desk> {
     let desk = Desk::new()?;
-    desk.must(".", &format!("weir plugin new connector --lang {lang} asker && rm -r asker/cases/* asker/test*"))?;
+    desk.must(".", &format!("weir plugin new connector --lang {lang} asker && rm -r asker/cases/* asker/*test*"))?;
     fs::write(desk.path("asker/weir-plugin.toml"), MANIFEST)?;
     fs::write(desk.path("asker").join(source.0), source.1)?;
     write_cases(&desk, &CASES, base)?;
@@ -152,6 +209,11 @@ fn check(desk: &Desk, cases: usize) -> anyhow::Result<()> {
 #[test]
 fn urllib_sends_by_the_gate() -> anyhow::Result<()> {
     check(&begin("python", ("src/asker.py", URLLIB), "https://connection.invalid")?, CASES.len())
+}
+
+#[test]
+fn net_http_sends_by_the_gate() -> anyhow::Result<()> {
+    check(&begin("go", ("main.go", NET_HTTP), "https://connection.invalid")?, CASES.len())
 }
 
 #[test]

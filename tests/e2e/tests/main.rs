@@ -11,6 +11,7 @@ mod conformance;
 mod contacts;
 mod development;
 mod disk;
+mod exceptions;
 mod exported;
 mod guides;
 mod hot_loading;

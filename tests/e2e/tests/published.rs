@@ -288,6 +288,52 @@ async fn a_registry_takes_and_gives_and_other_clients_read_what_is_there() -> an
 }
 
 #[tokio::test]
+async fn a_project_is_built_checked_and_published_with_what_a_reader_needs() -> anyhow::Result<()> {
+    let registry = Registry::start("").await?;
+    let stall = Stall::open("lead-mapper")?;
+    let source = "https://example.com/greeter";
+    stall.desk.must(".", "weir plugin new mapper --lang js greeter")?;
+    stall.desk.edit("greeter/weir-plugin.toml", "contract = ", &format!("source = \"{source}\"\ncontract = "))?;
+    let publish = format!("weir plugin publish greeter oci://{}/greeter --key own.key", registry.host);
+    let Ended { code, stdout, stderr } = stall.desk.shell(".", &publish)?;
+    ensure!(code == Some(0) && stdout.contains("greeter 0.1.0"), "{code:?} {stdout}{stderr}");
+
+    let inspect = format!("skopeo inspect --raw --tls-verify=false docker://{}/greeter:0.1.0", registry.host);
+    let image: Value = serde_json::from_str(&stall.desk.must(".", &inspect)?)?;
+    let said = |name: &str| image["annotations"][name].as_str().unwrap_or_default();
+    assert_eq!(said("org.opencontainers.image.source"), source);
+    assert_eq!(said("org.opencontainers.image.version"), "0.1.0");
+    let component = sha256(&stall.desk.path("greeter/greeter.wasm"))?;
+    assert_eq!(image["layers"][0]["digest"], component.as_str());
+    ensure!(said("weir.conformance").contains("conforms"), "{image:#}");
+    // The report is the same as whoever doubts it makes, and the release names its digest.
+    stall.desk.must(".", "weir plugin conform greeter/greeter.wasm --report own.json")?;
+    let papers =
+        ["weir-plugin.json", "CHANGELOG.md", "conformance.json"].map(|name| said(&format!("weir.paper.{name}")));
+    ensure!(papers.iter().all(|digest| digest.starts_with("sha256:")), "{image:#}");
+    assert_eq!(papers[2], sha256(&stall.desk.path("own.json"))?);
+    let told = stall.desk.must(".", &format!("weir plugin inspect oci://{}/greeter", registry.host))?;
+    ensure!(told.contains(source), "{told}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_registry_that_does_not_answer_is_named_with_what_to_do() -> anyhow::Result<()> {
+    let stall = Stall::open("lead-mapper")?;
+    stall.write("1.0.0", "1.0.0", "- New.", |_| {})?;
+    // Nobody listens there.
+    for command in [
+        "weir --dir taken plugin pull oci://127.0.0.1:9/lead -o taken/lead.wasm",
+        "weir --dir taken install oci://127.0.0.1:9/lead",
+        "weir plugin publish 1.0.0/p.wasm --report 1.0.0/report.json oci://127.0.0.1:9/lead --key own.key",
+    ] {
+        let (code, message) = stall.refusal(command)?;
+        assert!(code == "weir.artefact.registry" && message.contains("127.0.0.1:9"), "{code} {message}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_pulled_plugin_is_pinned_and_everything_that_is_not_right_is_refused() -> anyhow::Result<()> {
     let registry = Registry::start("").await?;
     let stall = Stall::open("crm-connector")?;

@@ -67,7 +67,7 @@ impl Writer<'_> {
             Type::Any | Type::Either(_) => "serde_json::Value".to_owned(),
             Type::Boolean => "bool".to_owned(),
             Type::Integer => "i64".to_owned(),
-            Type::Large | Type::Number => "serde_json::Number".to_owned(),
+            Type::Large | Type::Number => "weir_sdk::Number".to_owned(),
             Type::Text | Type::Choice(_) => "String".to_owned(),
             Type::List(item) => format!("Vec<{}>", self.kind(item)),
             Type::Map(member) => format!("std::collections::BTreeMap<String, {}>", self.kind(member)),

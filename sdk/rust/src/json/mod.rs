@@ -1,6 +1,7 @@
 //! Reads JSON by the rules that every SDK keeps (`wit/README.md`), and says where something stands as a JSON Pointer
 //! (RFC 6901).
 
+mod number;
 mod objects;
 
 use std::fmt::Display;
@@ -9,7 +10,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Deserializer;
 
 use crate::Fault;
-use objects::Objects;
+pub use number::{NotANumber, Number};
+use objects::{Depth, Objects};
 
 /// As deep as lists and objects may lie in each other: as deep as `serde_json` reads, whether somebody reads it or not.
 const DEPTH_MAX: usize = 127;
@@ -20,8 +22,8 @@ pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Fault> {
     if is_too_deep(text) {
         return Err(malformed(format_args!("nested more than {DEPTH_MAX} deep")));
     }
-    let mut reader = Deserializer::from_str(text);
-    let read = T::deserialize(Objects(&mut reader)).and_then(|value| reader.end().map(|()| value));
+    let (mut reader, depth) = (Deserializer::from_str(text), Depth::default());
+    let read = T::deserialize(Objects(&mut reader, &depth)).and_then(|value| reader.end().map(|()| value));
     read.map_err(|error| {
         // What is no JSON is that first, wherever it stops to be.
         if let Err(error) = serde_json::from_str::<IgnoredAny>(text) {
@@ -29,7 +31,7 @@ pub(crate) fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Fault> {
         }
         // Of what is JSON, half a surrogate pair cannot be read, and a number that no double holds fits nowhere.
         match error.is_data() || error.to_string().starts_with("number out of range") {
-            true => misfit(text.as_bytes(), &error),
+            true => misfit(text.as_bytes(), &error, depth.of_misfit().unwrap_or_default()),
             false => malformed(error),
         }
     })
@@ -39,11 +41,13 @@ fn malformed(why: impl Display) -> Fault {
     Fault::invalid_input(format!("the input is not JSON: {why}")).code("malformed-json")
 }
 
-fn misfit(text: &[u8], error: &serde_json::Error) -> Fault {
+fn misfit(text: &[u8], error: &serde_json::Error, depth: usize) -> Fault {
     let said = error.to_string();
     // The position is said by the pointer, which survives reformatting.
     let message = said.rsplit_once(" at line ").map_or(said.as_str(), |(message, _)| message);
     let mut path = path_at(text, offset_of(text, error.line(), error.column()));
+    // What was read to its end before it was found not to fit, as by a [`Number`], may have more in it.
+    path.truncate(depth);
     if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
         // It is noticed at the end of the object, where the path still names the last key that is there.
         path.pop();

@@ -122,7 +122,7 @@ impl Lang {
     fn tools(self) -> Tools {
         match self {
             Self::Rust => Tools {
-                needs: "Rust (https://rustup.rs) with the target wasm32-wasip2 is",
+                needs: "Rust 1.95 or later (https://rustup.rs) with the target wasm32-wasip2, and a network once, are",
                 commands: &["rustup target add wasm32-wasip2"],
             },
             Self::Ts | Self::Js => Tools {
