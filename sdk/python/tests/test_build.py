@@ -1,18 +1,47 @@
-"""The world that is written, what is refused before anything is built, and whether the generated files are fresh."""
+"""The world that is written, what is refused before anything is built, the packages that are installed, and whether the
+generated files are fresh.
+"""
 
 from __future__ import annotations
 
+import ast
 import filecmp
+import json
+import os
 import shutil
 import subprocess
+import sys
+import sysconfig
 import tempfile
 import unittest
+import zipfile
 from pathlib import Path
 
 from weir_sdk.build import imports, world
 
 SDK = Path(__file__).parent.parent
 GENERATED = SDK / "src" / "weir_sdk" / "generated"
+
+# What componentize-py 0.25.1 says of a plugin whose module raises an exception.
+NOT_LOADED = """Traceback (most recent call last):
+  File "/usr/bin/componentize-py", line 8, in <module>
+    sys.exit(script())
+             ^^^^^^^^
+AssertionError: Traceback (most recent call last):
+  File "/2/weir_entry.py", line 5, in <module>
+    import crm
+  File "/0/crm.py", line 3, in <module>
+    NAME = {}["name"]
+           ~~^^^^^^^^
+KeyError: 'name'
+
+
+Caused by:
+    KeyError: 'name'
+
+Stack backtrace:
+   0: <anyhow::Error>::msg::<alloc::string::String>
+"""
 
 
 class Worlds(unittest.TestCase):
@@ -92,12 +121,19 @@ class Imports(unittest.TestCase):
 
     def test_what_a_component_has_not_is_named(self) -> None:
         found = self.problems(
-            src__crm="import sqlite3\nimport urllib.request\nimport requests\nimport datetime\ndatetime.datetime.now()\n"
+            src__crm="import sqlite3\nimport slugify\nimport datetime\ndatetime.datetime.now()\ndatetime.date.today()\n"
         )
         self.assertEqual(len(found), 4, found)
         self.assertIn("crm.py:1: `sqlite3` needs what a plugin has not: files", found)
-        self.assertIn("crm.py:3: there is no module `requests`", found[2])
-        self.assertIn("`datetime.now()`: a plugin has no clock", found[3])
+        self.assertIn("crm.py:2: there is no module `slugify`; name its package under `dependencies`", found[1])
+        self.assertIn("`datetime.now()`: a plugin has no clock", found[2])
+        self.assertIn("`date.today()`: a plugin has no clock", found[3])
+
+    def test_whatever_opens_sockets_is_named_with_what_to_take_instead(self) -> None:
+        for name in ("http.client", "socket", "ssl", "requests", "httpx", "aiohttp", "urllib3"):
+            [found] = self.problems(src__crm=f"import {name}\n")
+            cure = "sockets; send requests through `weir_sdk.http` or `urllib.request`"
+            self.assertEqual(found, f"crm.py:1: `{name}` needs what a plugin has not: {cure}")
 
     def test_a_slip_of_the_pen_is_named(self) -> None:
         self.assertEqual(self.problems(src__crm="import os\n\ndef f(:\n"), ["crm.py:3: invalid syntax"])
@@ -112,6 +148,102 @@ class Imports(unittest.TestCase):
         self.assertIn("crm.py, or crm/__init__.py", self.problems(src__other="")[0])
 
 
+class Command(unittest.TestCase):
+    """What `weir plugin build` runs."""
+
+    def setUp(self) -> None:
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.wheels = self.folder / "wheels"
+        self.wheels.mkdir()
+
+    def build(self, *dependencies: str, python: str = "", is_check: bool = True) -> tuple[int, str]:
+        """Looks for what must be mended in a plugin with these dependencies. Gives the exit code and what is told."""
+        (self.folder / "src").mkdir(exist_ok=True)
+        (self.folder / "src" / "crm.py").write_text("import slugify\n" if dependencies else "", "utf-8")
+        (self.folder / "weir-plugin.toml").write_text('id = "crm"\nroles = ["mapper"]\n', "utf-8")
+        project = f"[project]\ndependencies = {json.dumps(dependencies)}\n"
+        (self.folder / "pyproject.toml").write_text(project, "utf-8")
+        # No network, and nothing of what whoever runs this has told pip.
+        pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels), "PIP_CONFIG_FILE": os.devnull}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+        program = ["-c", python] if python else ["-m", "weir_sdk.build", "."]
+        command = [sys.executable, *program, *(["--check"] if is_check else [])]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**inherited, "PYTHONPATH": str(SDK / "src"), "PATH": f"{self.folder}:{os.environ['PATH']}", **pip},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stderr
+
+    def wheel(self, tag: str, *names: str) -> None:
+        """Makes a wheel of `slugify` 1.0."""
+        texts = dict.fromkeys(names, "") | {
+            "slugify-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: slugify\nVersion: 1.0\n",
+            "slugify-1.0.dist-info/WHEEL": f"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {tag}\n",
+        }
+        record = "slugify-1.0.dist-info/RECORD"
+        with zipfile.ZipFile(self.wheels / f"slugify-1.0-{tag}.whl", "w") as file:
+            for name, text in texts.items():
+                file.writestr(name, text)
+            file.writestr(record, "".join(f"{name},,\n" for name in [*texts, record]))
+
+    def test_a_package_is_installed_once(self) -> None:
+        self.wheel("py3-none-any", "slugify.py")
+        self.assertEqual(self.build("slugify==1.0"), (0, ""))
+        self.assertTrue((self.folder / "build" / "packages" / "slugify.py").is_file())
+        shutil.rmtree(self.wheels)
+        self.assertEqual(self.build("slugify==1.0"), (0, ""))
+
+    def test_a_package_that_cannot_be_had_is_told_with_the_cure(self) -> None:
+        code, told = self.build("slugify==1.0")
+        *_, why, last = told.splitlines()
+        self.assertEqual((code, why), (3, "ERROR: No matching distribution found for slugify==1.0"))
+        self.assertEqual(
+            last,
+            "error: pip could not install `slugify==1.0`; what it complains of stands above. Without a network: connect "
+            "once, and they are kept in build/packages; or put their wheels into a folder, and set PIP_NO_INDEX=1 and "
+            "PIP_FIND_LINKS=FOLDER",
+        )
+
+    def test_a_package_with_native_code_alone_is_refused_by_name(self) -> None:
+        platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+        self.wheel(f"py3-none-{platform}", "slugify/__init__.py", "slugify/_fast.so")
+        message = "has native code (`slugify/_fast.so`), which no component can load; take a package in pure Python"
+        self.assertEqual(self.build("slugify==1.0"), (2, f"error: slugify 1.0: {message}\n"))
+        self.wheel("py3-none-any", "slugify/__init__.py")
+        shutil.rmtree(self.folder / "build")
+        self.assertEqual(
+            self.build("slugify==1.0"),
+            (0, ""),
+            "of a package in two forms the pure one is taken",
+        )
+
+    def test_an_exception_while_the_plugin_is_loaded_is_told_with_its_line(self) -> None:
+        # It takes a quarter of a minute to say so.
+        tool = self.folder / "componentize-py"
+        tool.write_text(f"#!/bin/sh\ncat >&2 <<'EOF'\n{NOT_LOADED}EOF\nexit 1\n", "utf-8")
+        tool.chmod(0o755)
+        traceback = NOT_LOADED[NOT_LOADED.rindex("Traceback") : NOT_LOADED.index("\n\nCaused by")].rstrip()
+        code, told = self.build(is_check=False)
+        self.assertEqual(code, 1)
+        last = "error: the plugin could not be loaded; the last exception says why"
+        self.assertEqual(told.splitlines(), [*traceback.replace("/0/", "src/").splitlines(), last])
+
+    def test_an_older_python_is_told_which_is_needed(self) -> None:
+        needed = "Python 3.11 or later is needed, and this is 3.9: https://www.python.org"
+        older = "import runpy, sys; sys.version_info = (3, 9, 18, 'final', 0); sys.argv[0] = '-m'; "
+        command = "runpy.run_module('weir_sdk.build', run_name='__main__')"
+        self.assertEqual(self.build(python=older + command), (3, f"error: {needed}\n"))
+        code, told = self.build(python=older + "sys.argv[0] = 'test.py'; import weir_sdk")
+        self.assertEqual((code, told.splitlines()[-1]), (1, f"ImportError: {needed}"))
+        # Python 3.6 is that of some systems which are still in use.
+        for name in ("__init__.py", "interpreter.py"):
+            ast.parse((SDK / "src" / "weir_sdk" / name).read_text("utf-8"), name, feature_version=(3, 6))
+
+
 class Generated(unittest.TestCase):
     @unittest.skipUnless(shutil.which("componentize-py"), "componentize-py is not there")
     def test_the_bindings_are_what_would_be_generated_now(self) -> None:
@@ -119,6 +251,12 @@ class Generated(unittest.TestCase):
         with tempfile.TemporaryDirectory() as fresh:
             command = ["componentize-py", "-q", "-d", str(wit), "-w", "host", "bindings", fresh]
             subprocess.run(command, check=True)
-            for path in Path(fresh).rglob("*.py*"):
-                kept = GENERATED / path.relative_to(fresh)
-                self.assertTrue(filecmp.cmp(path, kept, shallow=False), kept)
+            names = files(Path(fresh))
+            self.assertEqual(files(GENERATED), names)
+            for name in names:
+                self.assertTrue(filecmp.cmp(Path(fresh) / name, GENERATED / name, shallow=False), name)
+
+
+def files(folder: Path) -> list[str]:
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in found if "__pycache__" not in path.parts)

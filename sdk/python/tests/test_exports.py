@@ -52,7 +52,8 @@ class Boundary(unittest.TestCase):
         plugin.mapper(lambda value: value["email"])
         fault = self.fault(lambda: self.transform(b"{}"))
         self.assertEqual((fault.kind, fault.message), (wit.FaultKind.INTERNAL, "KeyError: 'email'"))
-        self.assertEqual(self.fault(lambda: self.transform(b"{")).kind, wit.FaultKind.INVALID_INPUT)
+        for data in (b"{", b"[" * 128 + b"]" * 128):
+            self.assertEqual(self.fault(lambda data=data: self.transform(data)).kind, wit.FaultKind.INVALID_INPUT)
         self.assertEqual(self.fault(lambda: self.actions.invoke(call("x"))).code, "unknown-action")
         self.assertEqual(self.fault(lambda: self.verification.verify(call("x"))).code, "cannot-verify")
         self.assertEqual(self.fault(lambda: self.connection.check(CONTEXT)).code, "no-such-role")

@@ -1,145 +1,167 @@
-"""Plugins in Python in the real host. Runs where `WEIR_BINARY` names a built `weir` and componentize-py is there."""
+"""A plugin in Python, as a component in the real host. What it has not there, and what goes wrong in it, is an exception
+with a name, never a trap. Runs where `WEIR_BINARY` is the path of a built `weir`; needs componentize-py then.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
+import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 from typing import Any, ClassVar
 
-from host import ROOT, SDK, HelpDesk, Weir
+from weir_sdk import sandbox
 
-FLOW = """flow: {name}
-owner: you@example.com
-source:
-  webhook: {{ path: /{name}, verify: none, decode: {decode} }}
-steps:
-  - id: map
-    mapper: {mapper}@1
-{further}"""
+SDK = Path(__file__).parent.parent
+PLUGIN = SDK / "tests" / "plugins" / "misbehaving"
 
-TICKETS = """    options: { give: rows }
-  - id: create
-    action: helpdesk-connector@1.create-ticket
-    connection: helpdesk
+PROJECT = f"""[project]
+name = "misbehaving"
+version = "1.0.0"
+
+[tool.weir]
+sdk = {json.dumps(str(SDK))}
 """
 
-GRANT = (
-    '[plugin.{name}.grant]\nhttp = [{{ origin = "connection", methods = ["GET", "POST"], paths = ["/api/v2/*"] }}]\n'
-)
-NETWORKS = 'private_networks = ["127.0.0.0/8"]\n'
+# A build and the first compilation take a quarter of a minute each, and several times that on a busy machine.
+SECONDS_MAX = 600
 
-CONNECTION = """[connection.helpdesk]
-owner = "you@example.com"
-plugins = ["helpdesk-connector"]
-base_url = "http://127.0.0.1:{port}"
-credential = {{ scheme = "bearer", secret = {{ env = "HELPDESK_TOKEN" }} }}
-"""
+NO_FILES = f"PermissionError: {sandbox.NO_FILES}"
+NO_SOCKETS = f"PermissionError: {sandbox.NO_SOCKETS}"
+NO_CLOCK = f"RuntimeError: {sandbox.NO_CLOCK}"
+NO_CHANCE = f"RuntimeError: {sandbox.NO_CHANCE}"
+
+# What the `internal` fault of each way says.
+EXCEPTIONS = {
+    "key": "KeyError: 'email'",
+    "exit": "SystemExit: 3",
+    "recurse": "RecursionError: maximum recursion depth exceeded",
+    "cause": "ValueError: outer",
+    "textless": "Textless, whose text failed with ValueError",
+    "no-kind": "ValueError: 'odd' is not a valid FaultKind",
+    "surrogate-fault": "KeyError: '\\ud800'",
+    "memory": "MemoryError",
+    "deep": "JsonError: it is nested more than 127 levels deep",
+    "nothing": "`misbehave` gave nothing; to let an event go no further, give `Documents.none()`",
+    "unwritable": "what `misbehave` gave cannot be written: a set cannot be written as JSON",
+    "no-bytes": "what `misbehave` gave cannot be written: `data` must be bytes, and is of type str",
+    "late-import": "ModuleNotFoundError: `colorsys` is imported while the plugin runs; import it at the top of the "
+    "module, and build again",
+    "open": NO_FILES,
+    "raw-open": NO_FILES,
+    "data-of-a-package": NO_FILES,
+    "descriptor": NO_FILES,
+    "folder": NO_FILES,
+    "input": "EOFError: EOF when reading a line",
+    "time": NO_CLOCK,
+    "sleep": NO_CLOCK,
+    "broken-down": NO_CLOCK,
+    "spent": NO_CLOCK,
+    "today": NO_CLOCK,
+    "now": NO_CLOCK,
+    "urandom": NO_CHANCE,
+    "uuid": NO_CHANCE,
+    "secret": NO_CHANCE,
+    "system-random": NO_CHANCE,
+    "unseeded": NO_CHANCE,
+    "socket": NO_SOCKETS,
+    "connection": NO_SOCKETS,
+    "codec-left-behind": "LookupError: unknown encoding: cp437",
+}
+
+OUTPUTS = {
+    "seeded": 0.6229016948897019,
+    "exists": False,
+    "environment": {},
+    "given-time": "1970-01-02",
+    "parse-date": "2026-11-26 00:00:00",
+    "codecs": ["fc", "fc", "fc00", "81"],
+}
 
 
-@unittest.skipUnless("WEIR_BINARY" in os.environ, "WEIR_BINARY names no `weir`")
+@unittest.skipUnless("WEIR_BINARY" in os.environ, "WEIR_BINARY is not set: see README.md, Inside")
 class InTheHost(unittest.TestCase):
-    desk: ClassVar[HelpDesk]
-    weir: ClassVar[Weir]
+    folder: ClassVar[Path]
 
     @classmethod
     def setUpClass(cls) -> None:
-        cls.desk = HelpDesk()
-        plugins = {name: ROOT / "plugins" / name for name in ("csv-mapper", "helpdesk-connector", "lead-mapper-python")}
-        plugins["misbehaving"] = SDK / "tests" / "plugins" / "misbehaving"
-        tables = "".join(f'[plugin.{name}]\nsource = "plugins/{name}.wasm"\n' for name in plugins)
-        flows = {
-            "table": FLOW.format(name="table", decode="bytes", mapper="csv-mapper", further=TICKETS),
-            "lead": FLOW.format(name="lead", decode="json", mapper="lead-mapper-python", further=""),
-            "way": FLOW.format(name="way", decode="json", mapper="misbehaving", further=""),
-        }
-        files = {
-            "weir.toml": '[ingress]\nlisten = "127.0.0.1:0"\n',
-            "plugins.toml": tables + GRANT.format(name="helpdesk-connector") + NETWORKS,
-            "connections.toml": CONNECTION.format(port=cls.desk.server_address[1]),
-            **{f"flows/{name}.yaml": text for name, text in flows.items()},
-        }
-        cls.weir = cls.enterClassContext(Weir(os.environ["WEIR_BINARY"], files, plugins))
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="weir-python-")))
+        shutil.copytree(PLUGIN, cls.folder, dirs_exist_ok=True)
+        (cls.folder / "pyproject.toml").write_text(PROJECT, "utf-8")
+        printed = cls.weir("build").stdout
+        assert printed.startswith("built misbehaving 1.0.0 from Python"), printed
 
-    def test_a_table_becomes_tickets_and_a_lost_answer_is_settled(self) -> None:
-        rows = ["late", "lose the answer"]
-        parent = self.weir.send("table", "subject,requester\n" + "".join(f"{row},ada@example.com\n" for row in rows))
-        self.assertEqual(parent["state"], "finished")
-        children = self.weir.executions(parent["event"])
-        self.assertEqual({child["state"] for child in children}, {"finished"})
-        self.assertEqual(sorted(ticket["subject"] for ticket in self.desk.tickets), sorted(rows))
-        self.assertTrue(any(request.startswith("GET /api/v2/tickets?reference=") for request in self.desk.requests))
-        self.assertIn("POST /api/v2/tickets Bearer t0ken", self.desk.requests)
-
-    def test_a_lead_becomes_a_contact(self) -> None:
-        execution = self.weir.send("lead", '{"email":" Ada@Example.COM","name":"Zoë   \\ud83d\\ude00","amount":1.10}')
-        self.assertEqual(output_of(execution), {"email": "ada@example.com", "name": "Zoë 😀", "source": "web form"})
-
-    def test_leads_give_what_rust_gives(self) -> None:
-        """Those that are JSON in the way in, and have no options: the others are for the native test."""
-        folder = ROOT / "tests" / "same-output"
-        events, expected = (
-            [json.loads(line) for line in (folder / name).read_text("utf-8").rstrip("\n").split("\n")]
-            for name in ("events.jsonl", "expected.jsonl")
+    @classmethod
+    def weir(cls, command: str, *arguments: str, stdin: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Runs `weir plugin COMMAND` in the plugin's folder. Compiled code is kept there too, and so compiled once."""
+        environment = {**os.environ, "XDG_CACHE_HOME": str(cls.folder / "cache")}
+        line = [os.path.abspath(os.environ["WEIR_BINARY"]), "plugin", command, *arguments]
+        done = subprocess.run(
+            line,
+            cwd=cls.folder,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=SECONDS_MAX,
+            check=False,
         )
-        compared = 0
-        for event, outcome in zip(events, expected, strict=True):
-            is_plain = event["options"] == "{}" and event["content_type"] == "application/json"
-            if not is_plain or event["data"].startswith("["):
-                continue
-            with self.subTest(event["name"]):
-                try:
-                    execution = self.weir.send("lead", event["data"])
-                except AssertionError as error:
-                    # The way in is stricter than the mappers: it refuses a name that is there twice, and half a pair.
-                    self.assertRegex(str(error), "was not taken in")
-                    continue
-                compared += 1
-                if "documents" in outcome:
-                    self.assertEqual(output_of(execution), json.loads(outcome["documents"][0]))
-                    continue
-                fault = fault_of(execution)
-                pointers = [field["pointer"] for field in fault["fields"]]
-                self.assertEqual((fault["kind"], fault["code"]), (outcome["fault"], outcome["code"]))
-                self.assertEqual(pointers, outcome["pointers"])
-        self.assertGreater(compared, 200)
+        assert done.returncode == code, f"{line} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+        return done
 
-    def test_an_exception_shows_its_line(self) -> None:
-        execution = self.weir.send("way", '{"way":"key"}')
-        self.assertEqual(execution["state"], "parked")
-        fault = fault_of(execution)
-        self.assertEqual((fault["kind"], fault["message"]), ("internal", "KeyError: 'email'"))
-        details = dict(fault["details"])
-        self.assertRegex(details["at"], r"^misbehaving\.py:\d+$")
-        self.assertIn('"key": lambda: {}["email"],', details["traceback"])
-        self.assertIn("at: misbehaving.py:", self.weir.run("execution", "show", execution["id"]))
+    def outcomes(self, expected: dict[str, Any], *, code: int = 0) -> str:
+        """What `weir plugin test` prints, with a case for each way that says what is expected. JSON is YAML too."""
+        shutil.rmtree(self.folder / "cases", ignore_errors=True)
+        (self.folder / "cases").mkdir()
+        for way, outcome in expected.items():
+            case = {"transform": {"input": {"way": way}}, "expect": outcome}
+            (self.folder / "cases" / f"{way}.yaml").write_text(json.dumps(case), "utf-8")
+        return self.weir("test", "--component", "misbehaving.wasm", code=code).stdout
 
-    def test_no_misbehaviour_traps(self) -> None:
-        for way in ["exit", "recurse", "late-import", "codec", "open", "time", "sleep", "today", "chance", "urandom"]:
-            with self.subTest(way):
-                fault = fault_of(self.weir.send("way", f'{{"way":"{way}"}}'))
-                self.assertEqual((fault["kind"], fault["code"]), ("internal", "internal"), fault["message"])
-        fault = fault_of(self.weir.send("way", '{"way":"deep"}'))
-        self.assertIn("nested more than 127 levels deep", fault["message"])
+    def invoke(self, way: str, *further: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        arguments = ["misbehaving.wasm", "transform", "--input", "-", *further]
+        return self.weir("invoke", *arguments, stdin=json.dumps({"way": way}), code=code)
+
+    def test_an_exception_is_printed_with_its_line(self) -> None:
+        lines = (PLUGIN / "src" / "misbehaving.py").read_text("utf-8").splitlines()
+        line = 1 + lines.index('    "key": lambda: {}["email"],')
+        printed = self.outcomes({"key": {"output": 5}}, code=1)
+        self.assertIn("the fault says: KeyError: 'email'\n", printed)
+        self.assertIn(f"at misbehaving.py:{line}\n", printed)
+        details = json.loads(self.invoke("cause", "--json", code=1).stdout)["actual"]["fault"]["details"]
+        self.assertEqual(details["cause"], "KeyError: 'inner'")
+        self.assertIn('    raise ValueError("outer") from error\n', details["traceback"])
+
+    def test_what_a_plugin_has_not_is_an_exception_with_a_name(self) -> None:
+        fault = {"kind": "internal", "code": "internal"}
+        expected = {way: {"fault": {**fault, "message": message}} for way, message in EXCEPTIONS.items()}
+        # What README.md says that still traps.
+        expected |= {way: {"fault": {"code": "weir.trap"}} for way in ("wait", "end")}
+        self.assertIn(f"{len(expected)} cases, 0 failed", self.outcomes(expected))
 
     def test_what_is_ordinary_works(self) -> None:
-        for way, output in [("environment", "{}"), ("parse-date", '"2026-11-26 00:00:00"'), ("surrogate", '"\\ud800"')]:
-            with self.subTest(way):
-                self.assertEqual(self.weir.send("way", f'{{"way":"{way}"}}')["state"], "finished", output)
-        execution = self.weir.send("way", '{"way":"lines"}')
-        shown = self.weir.run("execution", "show", execution["id"])
-        for line in ["info: printed", "warn: to stderr", "warn: logged well  logger=misbehaving", "number=5"]:
-            self.assertIn(line, shown)
+        expected: dict[str, Any] = {way: {"output": output} for way, output in OUTPUTS.items()}
+        expected["none"] = {"outputs": []}
+        self.assertIn(f"{len(expected)} cases, 0 failed", self.outcomes(expected))
+        self.assertIn("\\ud800", self.invoke("surrogate").stdout)
 
+    def test_chance_is_the_same_in_every_fresh_call(self) -> None:
+        self.assertEqual(self.invoke("random").stdout, self.invoke("random").stdout)
 
-def output_of(execution: dict[str, Any]) -> Any:
-    return execution["steps"][0]["output"]["json"]
-
-
-def fault_of(execution: dict[str, Any]) -> dict[str, Any]:
-    attempt = execution["steps"][0]["attempts"][0]
-    fault: dict[str, Any] = attempt["outcome"]["failed"]["fault"]
-    return fault
+    def test_what_is_printed_and_logged_is_lines_of_the_execution(self) -> None:
+        done = self.invoke("lines")
+        for line in [
+            "log info: printed",
+            "log warn: to stderr",
+            "log warn: logged well logger=misbehaving",
+            "log info: with a field number=5",
+            "log info: half a pair: \\ud800",
+            "log error: with its exception logger=root exception=ZeroDivisionError: division by zero",
+        ]:
+            self.assertIn(f"{line}\n", done.stderr)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,17 @@ class Requests(unittest.TestCase):
         self.assertEqual(request.headers, [("Content-Type", "application/json"), ("Idempotency-Key", "k")])
         self.assertNotEqual(Auth(), ANONYMOUS)
 
+    def test_what_is_of_another_type_is_named_before_it_is_sent(self) -> None:
+        for request, words in [
+            (Request("GET", None), "`url` must be a str"),  # type: ignore[arg-type]
+            (Request("POST", "/x", body="text"), "`body` must be bytes, and is of type str"),  # type: ignore[arg-type]
+            (Request("GET", "/x", headers={"a": []}), "`headers` must be a str"),  # type: ignore[arg-type]
+            (Request("GET", "/\ud800"), "`url` holds half a surrogate pair"),
+        ]:
+            with self.assertRaisesRegex((TypeError, ValueError), words):
+                request.prepared()
+        self.assertEqual(Request("GET", "/x", headers={"limit": 5}).prepared().headers, [("limit", "5")])  # type: ignore
+
     def test_a_script_fails_what_it_does_not_expect(self) -> None:
         with self.assertRaisesRegex(AssertionError, "unexpected request"), Script():
             http.get("/a")

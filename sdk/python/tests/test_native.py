@@ -41,7 +41,9 @@ def bad(call: dict):
         case "socket": sys.modules["socket"].socket()
         case "thread": sys.modules["threading"].Thread(target=print).start()
         case "program": sys.modules["os"].posix_spawn("/bin/true", ["true"], {})
-        case "json": return Receipt(1, metadata=[("n", object())])
+        case "chance": sys.modules["os"].urandom(4)
+        case "now": sys.modules["datetime"].datetime.now()
+        case "type": return Receipt(1, metadata=[("n", object())])
         case "busy":
             print("busy")
             while True: pass
@@ -168,7 +170,9 @@ class Native(unittest.TestCase):
             ("socket", "no sockets"),
             ("thread", "no threads"),
             ("program", "no programs"),
-            ("json", "TypeError: Object of type object is not JSON serializable"),
+            ("now", "no clock"),
+            ("chance", "no source of randomness"),
+            ("type", "`metadata` must be a str, and is of type object"),
             ("exit", "3"),
         ]:
             with self.subTest(how):

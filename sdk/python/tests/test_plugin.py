@@ -8,7 +8,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from weir_sdk import Context, Document, Documents, Fault, FaultKind, Origin, Receipt, Settlement, plugin, testing
+from weir_sdk import (
+    Context,
+    Document,
+    Documents,
+    Fault,
+    FaultKind,
+    Identity,
+    Origin,
+    Receipt,
+    Settlement,
+    plugin,
+    testing,
+)
 from weir_sdk.fault import FieldFault
 
 
@@ -45,6 +57,22 @@ class Faults(unittest.TestCase):
         self.assertEqual(Fault.rate_limited(after=1.5).retry_after_ms, 1500)
         self.assertEqual(Fault.rate_limited(after=timedelta(seconds=30)).retry_after_ms, 30_000)
         self.assertEqual(Fault.rate_limited(after=1e12).retry_after_ms, 2**32 - 1)
+
+    def test_what_is_no_fault_is_told_where_it_is_made(self) -> None:
+        for make in (lambda: Fault("odd", "c", "m"), lambda: Fault.internal("m", details=[5])):  # type: ignore
+            self.assertRaises((TypeError, ValueError), make)
+        for after in (-1, float("nan")):
+            self.assertEqual(Fault.rate_limited(after=after).retry_after_ms, 0)
+
+    def test_an_exception_that_fails_to_say_something_is_a_fault_all_the_same(self) -> None:
+        class Odd(Exception):
+            def __str__(self) -> str:
+                raise ValueError
+
+            def to_fault(self) -> Fault:
+                raise KeyError
+
+        self.assertEqual(testing.fault_of(Odd()).message, "Odd, whose text failed with ValueError")
 
     def test_an_exception_notes_its_line_its_causes_and_its_traceback(self) -> None:
         def fails(value: dict[str, Any]) -> None:
@@ -96,6 +124,15 @@ class Mappers(unittest.TestCase):
             with self.assertRaisesRegex(Fault, words):
                 mapped(giving(given), 3)
 
+    def test_what_is_of_another_type_than_the_contract_says_is_named(self) -> None:
+        for given, words in [
+            (Document("text/plain", "text"), "`data` must be bytes, and is of type str"),  # type: ignore[arg-type]
+            (Document("\ud800", b""), "`content_type` holds half a surrogate pair"),
+            (Documents([Document("text/plain", b"", [("row", None)])]), "`metadata` must be a str"),  # type: ignore
+        ]:
+            with self.assertRaisesRegex(Fault, f"what `.*` gave cannot be written: {words}"):
+                mapped(giving(given), 3)
+
     def test_raw_bytes_are_a_document(self) -> None:
         def size(table: Document) -> int:
             return len(table.data)
@@ -120,6 +157,17 @@ class Actions(unittest.TestCase):
         self.assertEqual((receipt.output.read(), receipt.next), ([5, "key-1", "a"], "b"))
         receipt = plugin.run_action(bound(act), plugin.Call("act", Document.json(5)))
         self.assertEqual(receipt.output.read(), 5)
+
+    def test_an_id_may_be_a_number_and_nothing_else_than_a_text(self) -> None:
+        given: Any = Receipt({"id": 7}, external_id=7, next=8, metadata={"page": 9})  # type: ignore[arg-type]
+        receipt = plugin.run_action(bound(giving(given)), plugin.Call("act", Document.json(5)))
+        self.assertEqual((receipt.external_id, receipt.next, receipt.metadata), ("7", "8", [("page", "9")]))
+        with self.assertRaisesRegex(Fault, "`external_id` must be a str, and is of type list"):
+            plugin.run_action(bound(giving(Receipt(1, external_id=[7]))), plugin.Call("act", Document.json(5)))  # type: ignore
+        with self.assertRaisesRegex(TypeError, "`external_id` must be a str, and is of type dict"):
+            Settlement.happened(Receipt(1, external_id={}))  # type: ignore[arg-type]
+        with self.assertRaisesRegex(Fault, "`label` must be a str, and is of type NoneType"):
+            plugin.run_check(plugin.bind(lambda: Identity(None), (), takes_input=False), Context())  # type: ignore
 
     def test_a_settlement_is_one_of_three(self) -> None:
         self.assertEqual(Settlement.undecided(after=2.5).after_ms, 2500)

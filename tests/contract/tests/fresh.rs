@@ -1,7 +1,7 @@
 //! What is made of the contract and committed is what would be made now. `UPDATE_EXPECT=1 cargo test --test fresh` writes
 //! it anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
@@ -108,13 +108,28 @@ fn check(path: &Path, bytes: &[u8]) {
     assert!(committed == bytes, "{} is not what is generated now: cargo xtask codegen", path.display());
 }
 
-#[test]
-fn the_bindings_for_c_are_fresh() {
-    for world in ["mapper-plugin", "connector-plugin"] {
-        for (name, bytes) in generate(wit_bindgen_c::Opts::default().build(), world).iter() {
-            check(&root().join("sdk/c/generated").join(name), bytes);
+/// Nothing else is committed there: a file that is no longer generated would go on being used.
+fn check_all_are_generated(folder: &Path, generated: &BTreeSet<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => check_all_are_generated(&path, generated),
+            false => assert!(generated.contains(&path), "{} is no longer generated: remove it", path.display()),
         }
     }
+}
+
+#[test]
+fn the_bindings_for_c_are_fresh() {
+    let folder = root().join("sdk/c/generated");
+    let mut generated = BTreeSet::new();
+    for world in ["mapper-plugin", "connector-plugin"] {
+        for (name, bytes) in generate(wit_bindgen_c::Opts::default().build(), world).iter() {
+            check(&folder.join(name), bytes);
+            generated.insert(folder.join(name));
+        }
+    }
+    check_all_are_generated(&folder, &generated);
 }
 
 /// What the generator writes is changed in three ways, so that the SDK needs no other module: its small runtime is the copy
@@ -128,11 +143,14 @@ fn the_bindings_for_go_are_fresh() {
         quiet: true,
         ..wit_bindgen_go::Opts::default()
     };
+    let folder = root().join("sdk/go/internal/generated");
+    let mut generated = BTreeSet::new();
     for (name, bytes) in generate(options.build(), "host").iter() {
         if name.starts_with("exports/export_") {
             continue;
         }
-        let path = root().join("sdk/go/internal/generated").join(name);
+        let path = folder.join(name);
+        generated.insert(path.clone());
         if !name.ends_with(".go") {
             check(&path, bytes);
             continue;
@@ -144,6 +162,7 @@ fn the_bindings_for_go_are_fresh() {
             .collect::<String>();
         check(&path, &formatted(&format!("//go:build wasip1\n\n{text}")));
     }
+    check_all_are_generated(&folder, &generated);
 }
 
 /// The import of an exported role, led to the roles that the SDK has.

@@ -105,6 +105,10 @@ async fn check(thrown: &Thrown) -> anyhow::Result<()> {
         ensure!(stdout.contains(said), "{}: no {said:?} in\n{stdout}", thrown.lang);
     }
 
+    let invoke = "echo '{\"name\":\"Eve\"}' | weir plugin invoke greeter.wasm transform --input -";
+    let Ended { code, stderr, .. } = desk.shell("greeter", invoke)?;
+    ensure!(code == Some(1) && stderr.contains(&place), "{}: no {place:?} in {code:?} {stderr}", thrown.lang);
+
     let world = World::start(&[("flows/greet.yaml", FLOW)]).await?;
     let component = desk.path("greeter/greeter.wasm");
     let installed = weir(&world, &["install", typed(&component)?, "--name", "lead-mapper"]).await?;

@@ -11,7 +11,9 @@ use manifest::{Manifest, Role};
 use model::Document;
 use serde_json::{Map, Value};
 
-use super::workbench::{component, manifest, read_cases, show_log, show_manifest_lines, show_request, with_kit};
+use super::workbench::{
+    component, manifest, read_cases, show_log, show_manifest_lines, show_places, show_request, with_kit,
+};
 use crate::screen::{Screen, clean};
 use crate::stop::{Exit, Stop};
 
@@ -200,6 +202,7 @@ fn beside(report: &Report, is_live: bool) -> String {
         for (pointer, message) in fault["fields"].as_object().into_iter().flatten() {
             line(format!("  {}: {}", clean(pointer), clean(message.as_str().unwrap_or_default())));
         }
+        show_places(fault).for_each(|place| line(format!("  {place}")));
     }
     if let Some(word) = report.actual.get("settlement").and_then(Value::as_str) {
         line(format!("settlement {word}"));

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::read;
 use super::watch::again_and_again;
-use super::workbench::{component, ms, read_cases, show_log, show_manifest_lines, show_request, with_kit};
+use super::workbench::{component, ms, read_cases, show_log, show_manifest_lines, show_places, show_request, with_kit};
 use crate::check::counted;
 use crate::screen::{Screen, Tone, clean};
 use crate::stop::{Exit, Stop, report};
@@ -155,9 +155,7 @@ fn show(ran: &Ran, width: usize, screen: &Screen) -> String {
     if let Some(fault) = report.actual.get("fault") {
         let said = |key: &str| fault[key].as_str().unwrap_or_default().to_owned();
         line(&clean(&format!("the fault says: {}", said("message"))));
-        let at =
-            fault["details"].as_object().into_iter().flatten().filter(|(name, _)| *name == "at" || *name == "source");
-        at.for_each(|(_, at)| line(&clean(&format!("at {}", at.as_str().unwrap_or_default()))));
+        show_places(fault).for_each(|place| line(&place));
     }
     // Why there was no answer is mostly what the fault says, and is not told twice.
     let said = report.actual.get("fault").and_then(|fault| fault["message"].as_str());

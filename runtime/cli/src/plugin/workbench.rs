@@ -11,6 +11,7 @@ use connection::{Secret, SecretRef, SecretSource, Unresolved};
 use kit::{Case, Config, Kit, OpenError, Problem, Way};
 use manifest::Manifest;
 use model::{LogLine, RequestRecord};
+use serde_json::Value;
 
 use super::read;
 use crate::screen::clean;
@@ -107,6 +108,13 @@ pub(super) fn show_request(request: &RequestRecord) -> String {
         (None, None) => "no answer".to_owned(),
     };
     format!("{method} {}: {end} ({:.1} ms)", clean(&format!("{origin}{path}")), ms(*duration_us))
+}
+
+/// Where the plugin's code threw, a line for each place.
+pub(super) fn show_places(fault: &Value) -> impl Iterator<Item = String> {
+    let details = fault["details"].as_object().into_iter().flatten();
+    let places = details.filter(|(name, _)| *name == "at" || *name == "source");
+    places.map(|(_, place)| clean(&format!("at {}", place.as_str().unwrap_or_default())))
 }
 
 /// A line that the plugin logged.

@@ -18,6 +18,10 @@ Requests are described in `weir_sdk.http`, the JSON codec in `weir_sdk.json`, na
 contract and nothing of Weir's inside.
 """
 
+# First of all: what follows does not parse in an older Python.
+from . import interpreter  # noqa: F401
+
+# isort: split
 from . import http, json, log
 from .document import Context, Document, Documents, Origin
 from .fault import Fault, FaultKind, FieldFault

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from . import json, typed
+from .boundary import octets, pairs, text
 from .fault import Fault
 
 __all__ = ["Context", "Document", "Documents", "Origin"]
@@ -74,8 +75,13 @@ class Documents(list[Document]):
 
 
 def as_document(value: Any) -> Document:
-    """A `Document` as it is, anything else as JSON."""
-    return value if isinstance(value, Document) else Document.json(value)
+    """A `Document` as it is, anything else as JSON. Raises `TypeError` or `ValueError` if it cannot go out so."""
+    if not isinstance(value, Document):
+        return Document.json(value)
+    value.content_type = text("content_type", value.content_type)
+    value.data = octets("data", value.data)
+    value.metadata = pairs("metadata", value.metadata)
+    return value
 
 
 @dataclass

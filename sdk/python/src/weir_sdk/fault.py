@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from datetime import timedelta
 
-__all__ = ["Fault", "FaultKind", "FieldFault", "Pairs"]
+__all__ = ["Fault", "FaultKind", "FieldFault", "Pairs", "to_milliseconds"]
 
 # The contract counts milliseconds in 32 bits; longer times become the longest, which is 49 days.
 _MILLISECONDS_MAX = 2**32 - 1
@@ -87,12 +87,13 @@ class Fault(Exception):
         details: Pairs = (),
     ) -> None:
         super().__init__(message)
-        self.kind = kind
+        # What is no kind, or no pair, is told here, where the traceback has the plugin's own line.
+        self.kind = FaultKind(kind)
         self.code = code
         self.message = message
         self.retry_after = _to_seconds(retry_after)
         self.fields = [FieldFault(pointer, text) for pointer, text in _pairs(fields)]
-        self.details = list(_pairs(details))
+        self.details = [(name, text) for name, text in _pairs(details)]
 
     def field(self, pointer: str, message: str) -> Self:
         """Itself, with one more field at fault."""
@@ -107,9 +108,7 @@ class Fault(Exception):
     @property
     def retry_after_ms(self) -> int | None:
         """The time to wait, as the contract counts it."""
-        if self.retry_after is None:
-            return None
-        return min(int(self.retry_after * 1000), _MILLISECONDS_MAX)
+        return to_milliseconds(self.retry_after)
 
     def __str__(self) -> str:
         return f"{self.kind.value} ({self.code}): {self.message}"
@@ -184,6 +183,11 @@ class Fault(Exception):
     def internal(cls, message: str, *, code: str = "internal", details: Pairs = ()) -> Fault:
         """A case that cannot be: a fault in the plugin."""
         return Fault(FaultKind.INTERNAL, code, message, details=details)
+
+
+def to_milliseconds(seconds: float | None) -> int | None:
+    """A time to wait, as the contract counts it. Less than none is none, and so is what is no number."""
+    return None if seconds is None else int(max(0, min(seconds * 1000, _MILLISECONDS_MAX)))
 
 
 def _pairs(pairs: Pairs) -> Iterable[tuple[str, str]]:

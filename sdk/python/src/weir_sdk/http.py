@@ -43,6 +43,7 @@ from typing import Any, Protocol
 
 from . import json as codec
 from . import typed
+from .boundary import octets, pairs, text
 from .document import Context
 from .fault import Fault, FaultKind, Pairs
 
@@ -144,7 +145,8 @@ class Request:
         url = self.url
         for name, value in _items(self.query):
             url += f"{'&' if '?' in url else '?'}{encode(name)}={encode(value)}"
-        return PreparedRequest(self.method, url, headers, body, self.auth, self.is_repeatable)
+        method, url, body = text("method", self.method), text("url", url), octets("body", body)
+        return PreparedRequest(method, url, pairs("headers", headers), body, self.auth, self.is_repeatable)
 
 
 @dataclass

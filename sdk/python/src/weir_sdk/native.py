@@ -31,12 +31,11 @@ from .document import Context, Document, Origin
 from .fault import Fault
 
 # What a component has not, by the event of the interpreter's audit (PEP 578) that tells of it.
-_NO_SOCKETS = "a plugin has no sockets: send requests through `weir_sdk.http` or `urllib.request`"
 _NO_PROGRAMS = "a plugin starts no programs"
 _NO_THREADS = "a plugin has no threads"
 _CLOSED = {
-    "socket.__new__": _NO_SOCKETS,
-    "socket.getaddrinfo": _NO_SOCKETS,
+    "socket.__new__": sandbox.NO_SOCKETS,
+    "socket.getaddrinfo": sandbox.NO_SOCKETS,
     "subprocess.Popen": _NO_PROGRAMS,
     "os.system": _NO_PROGRAMS,
     "os.fork": _NO_PROGRAMS,
@@ -78,7 +77,7 @@ class _Channel:
 
     def write(self, level: str, message: str, fields: list[tuple[str, str]]) -> None:
         """A line of the execution."""
-        self.say("log", {"level": level, "message": message, "fields": fields})
+        self.say("log", {"level": level, "message": str(message), "fields": fields})
 
     def send_all(self, requests: Sequence[http.PreparedRequest]) -> list[http.Response | http.HttpError]:
         """The host's way out."""
@@ -94,7 +93,8 @@ def main() -> None:
     # The plugin gets other streams, whose lines are messages.
     channel = _Channel(sys.stdin.buffer, sys.stdout.buffer)
     contract = world.contract_version().rpartition(".")[0]
-    threading.Thread(target=_watch, daemon=True).start()
+    # Made before `sandbox` closes it.
+    threading.Thread(target=_watch, args=(select.poll(),), daemon=True).start()
     sandbox.guard()
     sys.addaudithook(_refuse)
     for name in _THREADS:
@@ -137,9 +137,8 @@ def _own_traceback(error: Exception) -> str:
     return "".join(told.format()).rstrip()
 
 
-def _watch() -> None:
+def _watch(poll: select.poll) -> None:
     """Ends a process that is busy when the host has gone; one that is not sees the end of its input."""
-    poll = select.poll()
     poll.register(0, 0)
     poll.poll()
     os._exit(0)

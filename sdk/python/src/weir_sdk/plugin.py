@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from .boundary import pairs, text, text_or_none
 from .document import Context, Document, Documents, Origin, as_document, read_json
-from .fault import Fault
+from .fault import Fault, to_milliseconds
 from .trace import place_of
 
 __all__ = ["Call", "Identity", "Receipt", "Settlement", "action", "check", "mapper", "verify"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Written = TypeVar("Written")
 
 
 @dataclass
@@ -70,7 +72,7 @@ class Settlement:
     @classmethod
     def undecided(cls, after: float | None = None) -> Settlement:
         """It cannot be said yet. Ask again, after so many seconds if a number is given."""
-        return cls("undecided", after_ms=None if after is None else int(after * 1000))
+        return cls("undecided", after_ms=to_milliseconds(after))
 
 
 @dataclass
@@ -225,16 +227,14 @@ def run_mapper(bound: Bound, origin: Origin, document: Document, options: str) -
     if given is None:
         name = bound.function.__name__
         raise Fault.internal(f"`{name}` gave nothing; to let an event go no further, give `Documents.none()`")
-    if isinstance(given, Documents):
-        return given
-    if inspect.isgenerator(given):
-        return [_written(bound, value) for value in given]
-    return [_written(bound, given)]
+    if isinstance(given, Documents) or inspect.isgenerator(given):
+        return [_written(bound, as_document, value) for value in given]
+    return [_written(bound, as_document, given)]
 
 
-def _written(bound: Bound, value: Any) -> Document:
+def _written(bound: Bound, write: Callable[[Any], Written], value: Any) -> Written:
     try:
-        return as_document(value)
+        return write(value)
     except (TypeError, ValueError) as error:
         name, place = bound.function.__name__, place_of(bound.function)
         raise Fault.internal(f"what `{name}` gave cannot be written: {error}", details={"at": place}) from None
@@ -257,10 +257,7 @@ class _NoOptions:
 
 def run_action(bound: Bound, call: Call) -> Receipt:
     """Reads the input, carries the action out."""
-    given = bound.call(call.input, _offered(call))
-    receipt = given if isinstance(given, Receipt) else Receipt(given)
-    receipt.output = _written(bound, receipt.output)
-    return receipt
+    return _written(bound, as_receipt, bound.call(call.input, _offered(call)))
 
 
 def run_verification(bound: Bound, call: Call) -> Settlement:
@@ -268,6 +265,8 @@ def run_verification(bound: Bound, call: Call) -> Settlement:
     settlement = bound.call(call.input, _offered(call))
     if not isinstance(settlement, Settlement):
         raise Fault.internal(f"`{bound.function.__name__}` gave no `Settlement`")
+    if settlement.receipt is not None:
+        _written(bound, as_receipt, settlement.receipt)
     return settlement
 
 
@@ -276,6 +275,13 @@ def run_check(bound: Bound, context: Context) -> Identity:
     identity = bound.call(None, {"context": lambda: context})
     if not isinstance(identity, Identity):
         raise Fault.internal(f"`{bound.function.__name__}` gave no `Identity`")
+    return _written(bound, _as_identity, identity)
+
+
+def _as_identity(identity: Identity) -> Identity:
+    identity.label = text("label", identity.label)
+    identity.account = text_or_none("account", identity.account)
+    identity.base_url = text_or_none("base_url", identity.base_url)
     return identity
 
 
@@ -287,4 +293,7 @@ def as_receipt(given: Any) -> Receipt:
     """The receipt of an output alone; its output is a document."""
     receipt = given if isinstance(given, Receipt) else Receipt(given)
     receipt.output = as_document(receipt.output)
+    receipt.external_id = text_or_none("external_id", receipt.external_id)
+    receipt.next = text_or_none("next", receipt.next)
+    receipt.metadata = pairs("metadata", receipt.metadata)
     return receipt

@@ -37,12 +37,10 @@ def fault_of(error: BaseException) -> Fault:
     """The fault of any exception; a `Fault` is its own, and others may know theirs by `to_fault()`."""
     if isinstance(error, Fault):
         return error
-    meant = error.to_fault() if hasattr(error, "to_fault") else None
-    if isinstance(meant, Fault):
+    meant = _meant(error)
+    if meant is not None:
         return meant
-    name = type(error).__name__
-    said = str(error)
-    fault = Fault.internal(f"{name}: {said}" if said else name)
+    fault = Fault.internal(_said(error))
     frames = list(_frames(error.__traceback__))
     own = [frame for frame in frames if _is_own(frame[0].f_code.co_filename)]
     if own:
@@ -50,8 +48,25 @@ def fault_of(error: BaseException) -> Fault:
         fault.detail("at", f"{_shown(frame.f_code.co_filename)}:{line}")
     fault.detail("traceback", _traceback_text(frames, fault.message))
     for cause in _causes(error):
-        fault.detail("cause", f"{type(cause).__name__}: {cause}")
+        fault.detail("cause", _said(cause))
     return fault
+
+
+def _meant(error: BaseException) -> Fault | None:
+    try:
+        meant = error.to_fault()  # type: ignore[attr-defined]
+    except Exception:
+        return None  # It has none, or fails to give it: then its own name and line say more.
+    return meant if isinstance(meant, Fault) else None
+
+
+def _said(error: BaseException) -> str:
+    name = type(error).__name__
+    try:
+        said = str(error)
+    except Exception as another:
+        return f"{name}, whose text failed with {type(another).__name__}"
+    return f"{name}: {said}" if said else name
 
 
 def place_of(function: Callable[..., Any]) -> str:

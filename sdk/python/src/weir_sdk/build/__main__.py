@@ -1,6 +1,7 @@
 """The command `python -m weir_sdk.build FOLDER [-o FILE]`.
 
-Exit codes: 0 built; 1 componentize-py failed; 2 the plugin must be mended; 3 a tool is missing.
+Exit codes: 0 built; 1 componentize-py failed; 2 the plugin must be mended; 3 a tool is missing or too old, or a
+package cannot be had.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from . import imports, world
 
 _TOOL = "componentize-py"
 _HOW_TO_GET_IT = f"{_TOOL} is missing; to get it: python3 -m pip install {_TOOL}==0.25.1"
+
+_WITHOUT_NETWORK = (
+    "Without a network: connect once, and they are kept in build/packages; "
+    "or put their wheels into a folder, and set PIP_NO_INDEX=1 and PIP_FIND_LINKS=FOLDER"
+)
 
 _PURE = ["--only-binary=:all:", "--platform=any", "--implementation=py", "--abi=none", "--python-version=3.14"]
 
@@ -103,7 +109,11 @@ def _install(dependencies: list[str], packages: Path) -> bool:
         if done.returncode == 0:
             break
     else:
-        print(f"error: pip could not install {', '.join(dependencies)}; is there a network?", file=sys.stderr)
+        named = ", ".join(f"`{each}`" for each in dependencies)
+        print(
+            f"error: pip could not install {named}; what it complains of stands above. {_WITHOUT_NETWORK}",
+            file=sys.stderr,
+        )
         return False
     stamp.write_text(wanted, encoding="utf-8")
     return True

@@ -17,9 +17,13 @@ __all__ = ["Problem", "check"]
 
 _NATIVE = (".so", ".pyd", ".dylib", ".dll")
 
-# Modules of the standard library that the CPython inside a component was built without, or that trap there.
+_SOCKETS = "sockets; send requests through `weir_sdk.http` or `urllib.request`"
+
+# Modules of the standard library that the CPython inside a component was built without, or that cannot do there what they
+# are for. And packages that do what `weir_sdk.http` is for: once named as dependencies they would build, and fail in a call.
 _MISSING = {
     "_ctypes": "native code",
+    "aiohttp": _SOCKETS,
     "ctypes": "native code",
     "curses": "a terminal",
     "dbm": "files",
@@ -30,21 +34,24 @@ _MISSING = {
     "pwd": "users",
     "readline": "a terminal",
     "resource": "processes",
-    "socket": "sockets; send requests through `weir_sdk.http`",
+    "requests": _SOCKETS,
+    "socket": _SOCKETS,
     "socketserver": "sockets; a plugin is called, it does not listen",
     "sqlite3": "files",
-    "ssl": "sockets; send requests through `weir_sdk.http`",
+    "ssl": _SOCKETS,
     "subprocess": "processes",
     "tkinter": "a screen",
-    "http.client": "sockets; send requests through `weir_sdk.http` or `urllib.request`",
+    "http.client": _SOCKETS,
+    "httpx": _SOCKETS,
+    "urllib3": _SOCKETS,
 }
 
 # Modules that work in a connector, where `weir_sdk.urllib` sends.
 _MISSING_IN_MAPPERS = {"urllib.request": "requests; a mapper is pure, so send them in an action of a connector"}
 
-# Calls that need a clock or chance, where the interpreter goes past everything that the SDK could close.
+# Calls that `weir_sdk.sandbox` makes an exception of too. Those of the plugin itself are told before it is built.
 _CLOCK = "a plugin has no clock: a mapper has `origin.received`, a destination sends `Date`"
-_TRAPS = {
+_CALLS = {
     ("datetime", "now"): _CLOCK,
     ("datetime", "utcnow"): _CLOCK,
     ("datetime", "today"): _CLOCK,
@@ -203,7 +210,7 @@ def _check_own(graph: _Graph, name: str, path: Path, tree: ast.Module) -> Iterat
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = node.func.value
             owner_name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
-            cure = _TRAPS.get((owner_name, node.func.attr))
+            cure = _CALLS.get((owner_name, node.func.attr))
             if cure is not None:
                 yield Problem(shown, node.lineno, f"`{owner_name}.{node.func.attr}()`: {cure}")
 

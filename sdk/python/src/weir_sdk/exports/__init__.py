@@ -18,7 +18,8 @@ Given = TypeVar("Given")
 
 
 def _write(level: str, message: str, fields: list[tuple[str, str]]) -> None:
-    wit_log.write(wit_log.Level[level.upper()], message, fields)
+    pairs = [(_text(name), _text(value)) for name, value in fields]
+    wit_log.write(wit_log.Level[level.upper()], _text(message), pairs)
 
 
 log.use(_write)
@@ -55,5 +56,5 @@ def _lower_fault(fault: Fault) -> wit.Fault:
 
 
 def _text(value: object) -> str:
-    # Half a surrogate pair from the data would trap on its way out, and with it the whole fault.
+    # Half a surrogate pair from the data would trap on its way out, and with it the whole fault or line.
     return str(value).encode("utf-8", "backslashreplace").decode("utf-8")

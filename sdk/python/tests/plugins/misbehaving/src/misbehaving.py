@@ -1,15 +1,31 @@
-"""Does what a plugin cannot do. Each misbehaviour must end as a fault that says what to do, none as a trap."""
+"""Does what a plugin cannot do, or cannot do well, as its input says. `tests/test_host.py` says what must become of it."""
 
 import datetime
+import encodings.cp850  # noqa: F401  # what takes a codec along
+import io
 import logging
 import os
+import pkgutil
+import queue
 import random
+import secrets
 import sys
 import time
 import uuid
 from typing import Any, NoReturn
 
-from weir_sdk import Documents, json, log, mapper
+from weir_sdk import Document, Documents, Fault, json, log, mapper
+
+try:  # noqa: SIM105
+    # As packages do. Where the plugin has no alternative to it, the build refuses this.
+    import socket
+except ImportError:
+    pass
+
+
+class Textless(Exception):
+    def __str__(self) -> str:
+        raise ValueError
 
 
 def recurse(depth: int) -> int:
@@ -23,11 +39,16 @@ def raise_from() -> NoReturn:
         raise ValueError("outer") from error
 
 
+def raise_this(error: Exception) -> NoReturn:
+    raise error
+
+
 def write_lines() -> str:
     print("printed")
     print("to stderr", file=sys.stderr)
     logging.getLogger("misbehaving").warning("logged %s", "well")
     log.info("with a field", number=5)
+    log.info("half a pair: \ud800")
     try:
         1 / 0
     except ZeroDivisionError:
@@ -44,27 +65,47 @@ WAYS = {
     "exit": lambda: sys.exit(3),
     "recurse": lambda: recurse(0),
     "cause": raise_from,
+    "textless": lambda: raise_this(Textless()),
+    "no-kind": lambda: raise_this(Fault("odd", "code", "message")),
+    "surrogate-fault": lambda: {}["\ud800"],
+    "memory": lambda: len(bytearray(1 << 30)),
+    "deep": lambda: json.loads("[" * 100_000),
+    "nothing": lambda: None,
+    "unwritable": lambda: {"set": {1, 2}},
+    "no-bytes": lambda: Document("text/plain", "text"),
     "late-import": lambda: bring("colorsys"),
-    "codec": lambda: "ü".encode("cp1252"),
     "open": lambda: open("/etc/passwd").read(),
-    "stat": lambda: os.path.exists("/etc/passwd"),
+    "raw-open": lambda: io.FileIO("/etc/passwd"),
+    "data-of-a-package": lambda: pkgutil.get_data("weir_sdk", "py.typed"),
+    "descriptor": lambda: os.write(1, b"x"),
+    "folder": lambda: os.listdir("."),
+    "input": lambda: input(),
     "time": time.time,
     "sleep": lambda: time.sleep(0.01),
+    "broken-down": lambda: time.strftime("%Y", time.gmtime()),
+    "spent": time.process_time,
     "today": lambda: Day.today(),
-    "chance": lambda: str(uuid.uuid4()),
+    "now": lambda: Moment.now(datetime.UTC),
     "urandom": lambda: os.urandom(4),
+    "uuid": lambda: uuid.uuid4(),
+    "secret": secrets.token_hex,
     "system-random": lambda: random.SystemRandom().random(),
+    "unseeded": lambda: random.Random(),
+    "socket": lambda: socket.socket(),
+    "connection": lambda: socket.create_connection(("example.com", 80)),
+    "codec-left-behind": lambda: "ü".encode("cp437"),
+    "random": random.random,
     "seeded": lambda: random.Random(5).random(),
+    "exists": lambda: os.path.exists("/etc/passwd"),
     "environment": lambda: dict(os.environ),
-    "lines": write_lines,
-    "nothing": lambda: None,
-    "none": Documents.none,
-    "unwritable": lambda: {"set": {1, 2}},
-    "surrogate": lambda: "\ud800",
-    "surrogate-fault": lambda: {}["\ud800"],
-    "deep": lambda: json.loads("[" * 100_000),
+    "given-time": lambda: time.strftime("%Y-%m-%d", time.gmtime(86400)),
     "parse-date": lambda: str(Moment.strptime("2026-11-26", "%Y-%m-%d")),
-    "memory": lambda: len(bytearray(1 << 30)),
+    "codecs": lambda: ["ü".encode(codec).hex() for codec in ("cp1252", "iso-8859-15", "utf-16-le", "cp850")],
+    "surrogate": lambda: "\ud800",
+    "none": Documents.none,
+    "lines": write_lines,
+    "wait": lambda: queue.Queue().get(),
+    "end": lambda: os._exit(0),
 }
 
 
