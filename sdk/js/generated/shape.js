@@ -2,7 +2,7 @@
 import { malformed } from "./document.js";
 import { Fault } from "./fault.js";
 import { Num } from "./json/index.js";
-import { recall } from "./json/memory.js";
+import { recall, writtenAs } from "./json/memory.js";
 import { isWellFormed } from "./utf8.js";
 /** A value that does not fit, with its JSON Pointer. */
 class Misfit extends Error {
@@ -110,7 +110,8 @@ export function list(item) {
         read(value, at) {
             if (!Array.isArray(value))
                 throw new Misfit(at, `invalid type: ${describe(value)}, expected a sequence`);
-            return value.map((each, index) => item.read(each, `${at}/${index}`, textOf(value, index, each)));
+            const memory = recall(value);
+            return value.map((each, index) => item.read(each, `${at}/${index}`, writtenAs(memory, index, each)));
         },
     };
 }
@@ -120,7 +121,8 @@ export function record(item) {
         expected: "a map",
         read(value, at) {
             const map = mapAt(value, at);
-            const read = (key, each) => item.read(each, pointerTo(at, key), textOf(map, key, each));
+            const memory = recall(map);
+            const read = (key, each) => item.read(each, pointerTo(at, key), writtenAs(memory, key, each));
             return Object.fromEntries(Object.entries(map).map(([key, each]) => [key, read(key, each)]));
         },
     };
@@ -155,14 +157,14 @@ export function object(fields, others = "ignore") {
             // What is kept stays the object that was read, so that its numbers are still written as they came.
             const result = others === "keep" ? map : {};
             // In the order of the document: of several fields at fault, the first one is named.
-            const repeated = recall(map)?.repeated;
+            const memory = recall(map);
             for (const [key, field] of Object.entries(map)) {
                 const shape = Object.hasOwn(fields, key) ? fields[key] : undefined;
                 if (!shape)
                     continue;
-                if (repeated?.has(key))
+                if (memory?.repeated?.has(key))
                     throw new Misfit(pointerTo(at, key), `duplicate field \`${key}\``);
-                put(result, key, shape.read(field, pointerTo(at, key), textOf(map, key, field)));
+                put(result, key, shape.read(field, pointerTo(at, key), writtenAs(memory, key, field)));
             }
             for (const [key, shape] of Object.entries(fields)) {
                 if (!Object.hasOwn(map, key))
@@ -187,11 +189,6 @@ function refuseHalves(value, at) {
     const hasHalves = isContainer ? recall(value)?.hasHalves : typeof value === "string" && !isWellFormed(value);
     if (hasHalves)
         throw malformed(`\`${at}\` has half a surrogate pair, which is no text`);
-}
-/** How a number in a list or object was written, where that is another way than JavaScript's. */
-function textOf(container, key, value) {
-    const written = recall(container)?.numbers?.get(key);
-    return written && Object.is(written.value, value) ? written.text : undefined;
 }
 function put(object, key, value) {
     if (value !== undefined)

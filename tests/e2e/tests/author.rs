@@ -69,8 +69,13 @@ impl Desk {
     /// A new project, with the versions of this workspace, so that the test needs no network.
     fn begin(&self, kind: &str, name: &str) -> anyhow::Result<()> {
         self.must(".", &format!("weir plugin new {kind} --lang rust {name}"))?;
+        self.take_versions(name)
+    }
+
+    /// Gives a project in Rust the versions of this workspace, so that its build needs no network.
+    pub(crate) fn take_versions(&self, project: &str) -> anyhow::Result<()> {
         let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
-        fs::copy(lock, self.path(name).join("Cargo.lock"))?;
+        fs::copy(lock, self.path(project).join("Cargo.lock"))?;
         Ok(())
     }
 

@@ -2,7 +2,6 @@
 //! that runs it, in every language.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
@@ -74,9 +73,7 @@ impl Thrown {
     fn build(&self, desk: &Desk) -> anyhow::Result<()> {
         desk.must(".", &format!("weir plugin new mapper --lang {} greeter", self.lang))?;
         if self.lang == "rust" {
-            // The versions of this workspace, so that no network is needed.
-            let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
-            fs::copy(lock, desk.path("greeter/Cargo.lock"))?;
+            desk.take_versions("greeter")?;
         }
         desk.edit("greeter/weir-plugin.toml", "version = \"0.1.0\"", "version = \"1.7.0\"")?;
         desk.edit(&format!("greeter/{}", self.file), self.behind, &format!("{}{}", self.behind, self.throws))?;

@@ -1,7 +1,6 @@
 //! From nothing to a tested plugin in every language, in a folder outside the repository, by the README of the project alone.
 
 use std::fs;
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
@@ -19,9 +18,7 @@ fn check(lang: &str, language: &str) -> anyhow::Result<()> {
         let told = desk.must(".", &format!("weir plugin new {kind} --lang {lang} {name}"))?;
         assert!(told.starts_with(&format!("wrote in {name}:\n")) && told.contains("  weir-plugin.toml\n"), "{told}");
         if lang == "rust" {
-            // The versions of this workspace, so that no network is needed.
-            let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.lock");
-            fs::copy(lock, desk.path(&name).join("Cargo.lock"))?;
+            desk.take_versions(&name)?;
         }
         let script = commands(&desk.path(&name).join("README.md"))?;
         let printed = desk.must(&name, &format!("{script}\ntimes"))?;

@@ -16,3 +16,5 @@ export type Memory = {
 };
 export declare function remember(container: object, memory: Memory): void;
 export declare function recall(container: object): Memory | undefined;
+/** How a number of a list or object was written, if it is still there and JavaScript would write it in another way. */
+export declare function writtenAs(memory: Memory | undefined, key: string | number, value: unknown): string | undefined;

@@ -1,5 +1,5 @@
 import { isWellFormed, wellFormed } from "../utf8.js";
-import { recall } from "./memory.js";
+import { recall, writtenAs } from "./memory.js";
 import { Num } from "./num.js";
 import { DEPTH_MAX, isPlain } from "./plain.js";
 /**
@@ -47,17 +47,14 @@ function writeObject(value, depth) {
     if ("toJSON" in value && typeof value.toJSON === "function")
         return write(value.toJSON(), depth);
     const memory = recall(value);
-    const asWritten = (key, item) => {
-        const number = typeof item === "number" ? memory?.numbers?.get(key) : undefined;
-        return number && Object.is(number.value, item) ? number.text : write(item, depth);
-    };
+    const text = (key, item) => writtenAs(memory, key, item) ?? write(item, depth);
     if (Array.isArray(value))
-        return `[${value.map((item, index) => asWritten(index, item) ?? "null").join(",")}]`;
+        return `[${value.map((item, index) => text(index, item) ?? "null").join(",")}]`;
     const parts = [];
     for (const key of keysOf(value, memory?.keys)) {
-        const text = asWritten(key, value[key]);
-        if (text !== undefined)
-            parts.push(`${writeString(key)}:${text}`);
+        const member = text(key, value[key]);
+        if (member !== undefined)
+            parts.push(`${writeString(key)}:${member}`);
     }
     return `{${parts.join(",")}}`;
 }

@@ -24,3 +24,9 @@ export function remember(container: object, memory: Memory): void {
 export function recall(container: object): Memory | undefined {
   return memories.get(container);
 }
+
+/** How a number of a list or object was written, if it is still there and JavaScript would write it in another way. */
+export function writtenAs(memory: Memory | undefined, key: string | number, value: unknown): string | undefined {
+  const written = memory?.numbers?.get(key);
+  return written && Object.is(written.value, value) ? written.text : undefined;
+}

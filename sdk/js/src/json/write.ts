@@ -1,5 +1,5 @@
 import { isWellFormed, wellFormed } from "../utf8.js";
-import { recall } from "./memory.js";
+import { recall, writtenAs } from "./memory.js";
 import { Num } from "./num.js";
 import { DEPTH_MAX, isPlain } from "./plain.js";
 
@@ -45,15 +45,12 @@ function writeObject(value: object, depth: number): string | undefined {
   if (depth > DEPTH_MAX) throw new TypeError(`more than ${DEPTH_MAX} lists and objects lie in each other`);
   if ("toJSON" in value && typeof value.toJSON === "function") return write(value.toJSON(), depth);
   const memory = recall(value);
-  const asWritten = (key: string | number, item: unknown): string | undefined => {
-    const number = typeof item === "number" ? memory?.numbers?.get(key) : undefined;
-    return number && Object.is(number.value, item) ? number.text : write(item, depth);
-  };
-  if (Array.isArray(value)) return `[${value.map((item, index) => asWritten(index, item) ?? "null").join(",")}]`;
+  const text = (key: string | number, item: unknown) => writtenAs(memory, key, item) ?? write(item, depth);
+  if (Array.isArray(value)) return `[${value.map((item, index) => text(index, item) ?? "null").join(",")}]`;
   const parts: string[] = [];
   for (const key of keysOf(value, memory?.keys)) {
-    const text = asWritten(key, (value as Record<string, unknown>)[key]);
-    if (text !== undefined) parts.push(`${writeString(key)}:${text}`);
+    const member = text(key, (value as Record<string, unknown>)[key]);
+    if (member !== undefined) parts.push(`${writeString(key)}:${member}`);
   }
   return `{${parts.join(",")}}`;
 }

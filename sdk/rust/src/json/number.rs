@@ -38,6 +38,13 @@ impl Number {
     pub fn as_f64(&self) -> Option<f64> {
         self.as_str().parse().ok().filter(|number: &f64| number.is_finite())
     }
+
+    fn of(number: Parsed) -> Self {
+        match RawValue::from_string(number.to_string()) {
+            Ok(raw) => Self(raw),
+            Err(_) => unreachable!("serde_json writes JSON"),
+        }
+    }
 }
 
 impl Display for Number {
@@ -82,15 +89,6 @@ impl TryFrom<f64> for Number {
     /// In the shortest form that reads back as the same double; an infinity is no JSON.
     fn try_from(number: f64) -> Result<Self, NotANumber> {
         Parsed::from_f64(number).map(Self::of).ok_or(NotANumber)
-    }
-}
-
-impl Number {
-    fn of(number: Parsed) -> Self {
-        match RawValue::from_string(number.to_string()) {
-            Ok(raw) => Self(raw),
-            Err(_) => unreachable!("serde_json writes JSON"),
-        }
     }
 }
 
